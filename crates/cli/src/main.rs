@@ -1,0 +1,3 @@
+//! The `tfdrift` command.
+
+fn main() {}

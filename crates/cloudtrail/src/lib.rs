@@ -1,0 +1,1 @@
+//! One CloudTrail record as a borrowed view: members, actor, tool, time; and splitting an object into records

@@ -1,0 +1,1 @@
+//! drift(record, snapshot): which Terraform resources a CloudTrail record changes, and how

@@ -1,0 +1,1 @@
+//! libcloudtrail.so for Falco

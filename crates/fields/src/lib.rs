@@ -1,0 +1,1 @@
+//! The table of Falco fields: name, type, argument, description

@@ -1,0 +1,1 @@
+//! Where CloudTrail objects come from: folders, buckets; checkpoint, dedup, backpressure

@@ -1,0 +1,1 @@
+//! libtfdrift.so for Falco

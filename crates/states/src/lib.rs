@@ -1,0 +1,1 @@
+//! The places where Terraform states live, and the registry of live snapshots

@@ -1,0 +1,1 @@
+//! Terraform and OpenTofu states: reader, addresses, index, masking

@@ -1,0 +1,1 @@
+//! TFDrift as a Falco plugin, as a safe Rust library.

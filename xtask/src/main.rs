@@ -1,0 +1,3 @@
+//! Generators of committed data.
+
+fn main() {}
