@@ -1,1 +1,2 @@
-//! TFDrift as a Falco plugin, as a safe Rust library.
+//! The Falco face of TFDrift.
+pub mod config;
