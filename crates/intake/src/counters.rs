@@ -1,0 +1,92 @@
+//! What became of every record and every object. Atomics only: Falco reads metrics on another thread.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// Counters of one intake. Every record ends in exactly one of `emitted`, `duplicate`, `filtered`,
+        /// `malformed_record`, `too_large`; every object that cannot be read in one of `malformed_object`,
+        /// `not_found`, `object_too_large`, `object_refused`.
+        #[derive(Debug, Default)]
+        pub struct Counters { $($(#[$doc])* pub $name: Count),* }
+
+        /// The counters at one moment.
+        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+        pub struct CounterValues { $($(#[$doc])* pub $name: u64),* }
+
+        impl Counters {
+            /// The counters as they are now.
+            pub fn values(&self) -> CounterValues {
+                CounterValues { $($name: self.$name.get()),* }
+            }
+
+            /// Name and value of each, for metrics.
+            pub fn each(&self) -> Vec<(&'static str, u64)> {
+                vec![$((stringify!($name), self.$name.get())),*]
+            }
+        }
+    };
+}
+
+counters! {
+    /// Records handed out.
+    emitted,
+    /// Records left out because their `eventID` was handed out before.
+    duplicate,
+    /// Records left out by account, region or type (CloudTrail Insights).
+    filtered,
+    /// Records that are not JSON, or without a usable `eventTime` or `eventType`; kept in quarantine.
+    malformed_record,
+    /// Records over `max_record_bytes`; kept in quarantine.
+    too_large,
+    /// Objects that are not what CloudTrail writes (no gzip, cut off, wrong checksum, no JSON); quarantined.
+    malformed_object,
+    /// Objects that were listed and gone when they were fetched.
+    not_found,
+    /// Objects over `max_object_bytes` or `max_inflated_bytes`; quarantined.
+    object_too_large,
+    /// Objects that may not be read (AccessDenied, no right to decrypt); quarantined after `object_retries`.
+    object_refused,
+    /// Objects read to their end.
+    objects_done,
+    /// Objects left out by their key: another account, region or time, digests, Insights.
+    objects_filtered,
+    /// Objects being fetched or split now.
+    objects_in_flight,
+    /// Bytes of objects as stored.
+    fetched_bytes,
+    /// Bytes of objects after inflating.
+    inflated_bytes,
+    /// Requests tried again.
+    retries,
+    /// ListObjectsV2 calls.
+    list_calls,
+    /// GetObject calls.
+    get_calls,
+    /// `eventTime` to hand-out of the newest batch, in milliseconds.
+    lag_millis,
+    /// Of that, until the object was in the bucket: AWS's share, in milliseconds.
+    lag_aws_millis,
+    /// Of that, from the object in the bucket to hand-out: ours, in milliseconds.
+    lag_own_millis,
+}
+
+/// A number that many threads may count up.
+#[derive(Debug, Default)]
+pub struct Count(AtomicU64);
+
+impl Count {
+    /// The value now.
+    pub fn get(&self) -> u64 {
+        self.0.load(Relaxed)
+    }
+    pub(crate) fn add(&self, n: u64) {
+        self.0.fetch_add(n, Relaxed);
+    }
+    pub(crate) fn sub(&self, n: u64) {
+        self.0.fetch_sub(n, Relaxed);
+    }
+    pub(crate) fn set(&self, n: u64) {
+        self.0.store(n, Relaxed);
+    }
+}
