@@ -4,6 +4,7 @@
 //! equal keys wins, keys match after unescaping, and escapes that make no sense stay as they are. Reading never
 //! fails loudly: what is broken inside a value is absent.
 
+mod compact;
 pub mod scan;
 mod text;
 

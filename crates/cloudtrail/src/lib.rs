@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod actor;
+pub mod ct;
 mod error;
 mod head;
 pub mod json;

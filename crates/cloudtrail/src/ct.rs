@@ -1,0 +1,223 @@
+//! The fields that are read from a record alone: `ct.*`, `s3.*`, `ec2.*`, `ecr.*`, `iam.*`.
+//!
+//! Names, types and values are those of Falco's Go plugin `cloudtrail` 0.17.1, so that rules written for it keep
+//! their meaning. [`Compat::Strict`] repeats its oddities too; [`Compat::Normal`] differs as `docs/fields.md` lists.
+//! A value that does not exist is `None`.
+
+mod ec2;
+mod field;
+mod identity;
+mod info;
+mod path;
+mod s3;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use field::CtField;
+pub use info::event_text;
+
+use crate::json::{Json, Kind};
+use crate::record::boolean;
+use crate::{Member, Record};
+use field::Plan;
+
+/// How faithful to be to the Go plugin where it errs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Compat {
+    /// Its values without its errors.
+    #[default]
+    Normal,
+    /// Its values, errors included.
+    Strict,
+}
+
+/// The value of a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CtValue<'a> {
+    /// A string without NUL.
+    Text(Cow<'a, str>),
+    /// An unsigned number.
+    Number(u64),
+    /// A list of strings without NUL, never empty.
+    List(Vec<Cow<'a, str>>),
+}
+
+/// The value of `field` in `record`.
+///
+/// `arg` is what stands between the brackets: an index for `ec2.imageids`, a path (JSON pointer or keys with dots)
+/// for `ct.request`, `ct.response` and `ct.additionaleventdata`; others ignore it.
+pub fn value<'a>(
+    record: &Record<'a>,
+    field: CtField,
+    arg: Option<&str>,
+    compat: Compat,
+) -> Option<CtValue<'a>> {
+    match field.plan() {
+        Plan::Text(member, key) => text(plain(find(record, member, key)?, compat)?),
+        Plan::Bool(member) => flag(record.member(member)?, compat),
+        Plan::Json(member) => {
+            let whole = record.member(member)?;
+            match arg {
+                None => text(whole.compact()),
+                Some(path) => text(path::text(path::find(whole, path)?)?),
+            }
+        }
+        Plan::Derived => derived(record, field, arg, compat),
+    }
+}
+
+fn derived<'a>(
+    record: &Record<'a>,
+    field: CtField,
+    arg: Option<&str>,
+    compat: Compat,
+) -> Option<CtValue<'a>> {
+    match field {
+        CtField::ShortSrc => text(short_source(record.event_source_text(compat)?)),
+        CtField::User => text(identity::user(record, compat)?),
+        CtField::OriginalUser => text(identity::original_user(record, compat)?),
+        CtField::UserAccountId => text(identity::account_id(record, compat)?),
+        CtField::SessionName => text(identity::session_name(record)?),
+        CtField::Mfa => text(if identity::mfa(record)? { "true".into() } else { "false".into() }),
+        CtField::RequestDocumentName if compat == Compat::Normal => {
+            text(plain(find(record, Member::RequestParameters, Some("documentName"))?, compat)?)
+        }
+        CtField::Info => text(info::info(record, compat).into()),
+        CtField::Resources => text(resources(record)?),
+        CtField::ResourcesArns => list(resource_arns(record)),
+        CtField::S3Uri => text(s3::uri(record)?.into()),
+        CtField::S3Bytes => s3::bytes(record, compat).map(CtValue::Number),
+        CtField::S3BytesIn => s3::bytes_in(record, compat).map(CtValue::Number),
+        CtField::S3BytesOut => s3::bytes_out(record, compat).map(CtValue::Number),
+        CtField::S3CountGet => s3::count(record, s3::Call::Get).map(CtValue::Number),
+        CtField::S3CountPut => s3::count(record, s3::Call::Put).map(CtValue::Number),
+        CtField::S3CountOther => s3::count(record, s3::Call::Other).map(CtValue::Number),
+        CtField::Ec2Name => text(ec2::name(record)?),
+        CtField::Ec2ImageId => text(ec2::image_id(record, 0, compat)?),
+        CtField::Ec2ImageIds => match arg {
+            None => list(ec2::image_ids(record, compat)),
+            Some(index) => {
+                let one = ec2::image_id(record, index.parse().ok()?, compat)?;
+                Some(CtValue::List(vec![until_nul(one)]))
+            }
+        },
+        _ => None,
+    }
+}
+
+/// Where in the record's bytes the value of `field` stands, quotes of a string included; `None` if it is absent or
+/// is not one piece of the record.
+pub fn range(record: &Record<'_>, field: CtField, arg: Option<&str>) -> Option<Range<usize>> {
+    let found = match (field.plan(), field) {
+        (Plan::Text(member, key), _) => find(record, member, key)?,
+        (Plan::Bool(member), _) => record.member(member)?,
+        (Plan::Json(member), _) => match arg {
+            None => record.member(member)?,
+            Some(path) => path::find(record.member(member)?, path)?,
+        },
+        (_, CtField::User) => identity::user_json(record)?,
+        (_, CtField::RequestDocumentName) => find(record, Member::RequestParameters, Some("documentName"))?,
+        (_, CtField::UserAccountId) => identity::account_id_json(record)?,
+        (_, CtField::S3BytesIn) => s3::transferred(record, s3::BYTES_IN)?,
+        (_, CtField::S3BytesOut) => s3::transferred(record, s3::BYTES_OUT)?,
+        (_, CtField::Ec2ImageId) => ec2::image_id_json(record, 0)?,
+        (_, CtField::Ec2ImageIds) => ec2::image_id_json(record, arg?.parse().ok()?)?,
+        _ => return None,
+    };
+    let start = (found.bytes().as_ptr() as usize).checked_sub(record.bytes().as_ptr() as usize)?;
+    Some(start..start + found.bytes().len())
+}
+
+fn find<'a>(record: &Record<'a>, member: Member, key: Option<&str>) -> Option<Json<'a>> {
+    let value = record.member(member)?;
+    match key {
+        None => Some(value),
+        Some(key) => value.get(key),
+    }
+}
+
+/// The text of a value that should be a string. Otherwise: the Go plugin has an empty text; we leave out null and
+/// give the JSON of the rest.
+pub(crate) fn plain(value: Json<'_>, compat: Compat) -> Option<Cow<'_, str>> {
+    match (value.kind(), compat) {
+        (Kind::String, _) => value.text(),
+        (_, Compat::Strict) => Some("".into()),
+        (Kind::Null, Compat::Normal) => None,
+        (_, Compat::Normal) => Some(value.compact()),
+    }
+}
+
+/// `true` or `false`. The Go plugin says false to everything but JSON's true; AWS also writes the text "true".
+fn flag<'a>(value: Json<'_>, compat: Compat) -> Option<CtValue<'a>> {
+    let set = is_set(value, compat)?;
+    Some(CtValue::Text(if set { "true".into() } else { "false".into() }))
+}
+
+/// What [`flag`] says, as a boolean.
+fn is_set(value: Json<'_>, compat: Compat) -> Option<bool> {
+    match (value.kind(), compat) {
+        (kind, Compat::Strict) => Some(kind == Kind::True),
+        (Kind::Null, Compat::Normal) => None,
+        (_, Compat::Normal) => Some(boolean(value) == Some(true)),
+    }
+}
+
+/// The source without `.amazonaws.com`, if something stands before that.
+fn short_source(source: Cow<'_, str>) -> Cow<'_, str> {
+    let Some(len) = source.strip_suffix(".amazonaws.com").map(str::len).filter(|len| *len > 0) else {
+        return source;
+    };
+    match source {
+        Cow::Borrowed(text) => text.get(..len).unwrap_or(text).into(),
+        Cow::Owned(mut text) => {
+            text.truncate(len);
+            text.into()
+        }
+    }
+}
+
+/// The items of `resources` as JSON with commas between, without the brackets of the list.
+fn resources<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
+    let whole = record.member(Member::Resources).filter(|list| list.kind() == Kind::Array)?.compact();
+    let inner = |text: &str| text.get(1..text.len() - 1).map(str::len).filter(|len| *len > 0);
+    let len = inner(&whole)?;
+    match whole {
+        Cow::Borrowed(text) => text.get(1..=len).map(Cow::Borrowed),
+        Cow::Owned(text) => text.get(1..=len).map(|t| t.to_owned().into()),
+    }
+}
+
+/// `ARN` of every item of `resources`.
+fn resource_arns<'a>(record: &Record<'a>) -> Vec<Cow<'a, str>> {
+    let items = record.member(Member::Resources).into_iter().flat_map(Json::items);
+    items.filter_map(|item| item.get("ARN").or_else(|| item.get("arn"))?.text()).collect()
+}
+
+impl<'a> Record<'a> {
+    fn event_source_text(&self, compat: Compat) -> Option<Cow<'a, str>> {
+        plain(self.member(Member::EventSource)?, compat)
+    }
+}
+
+fn text(value: Cow<'_, str>) -> Option<CtValue<'_>> {
+    Some(CtValue::Text(until_nul(value)))
+}
+
+fn list(values: Vec<Cow<'_, str>>) -> Option<CtValue<'_>> {
+    (!values.is_empty()).then(|| CtValue::List(values.into_iter().map(until_nul).collect()))
+}
+
+/// Falco takes strings of C: a NUL ends the value, as it does for the Go plugin.
+fn until_nul(value: Cow<'_, str>) -> Cow<'_, str> {
+    match memchr::memchr(0, value.as_bytes()) {
+        None => value,
+        Some(len) => match value {
+            Cow::Borrowed(text) => text.get(..len).unwrap_or(text).into(),
+            Cow::Owned(mut text) => {
+                text.truncate(len);
+                text.into()
+            }
+        },
+    }
+}
