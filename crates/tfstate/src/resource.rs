@@ -1,0 +1,127 @@
+//! One resource of a snapshot.
+
+use crate::mask::Masker;
+use crate::provider;
+use crate::state::{Entry, State, flag};
+
+/// One resource instance in a state.
+#[derive(Clone, Copy)]
+pub struct Resource<'s> {
+    pub(crate) state: &'s State,
+    pub(crate) entry: &'s Entry,
+}
+
+impl<'s> Resource<'s> {
+    /// Address as Terraform prints it: `module.web["a"].aws_instance.db[0]`.
+    pub fn address(&self) -> &'s str {
+        self.state.arena.get(self.entry.address)
+    }
+
+    /// Type: `aws_instance`.
+    pub fn rtype(&self) -> &'s str {
+        self.state.symbol(self.entry.rtype).unwrap_or_default()
+    }
+
+    /// Name in the configuration: `db`.
+    pub fn name(&self) -> &'s str {
+        self.state.symbol(self.entry.name).unwrap_or_default()
+    }
+
+    /// Address of the module: `module.web["a"]`. Absent in the root module.
+    pub fn module(&self) -> Option<&'s str> {
+        self.state.symbol(self.entry.module)
+    }
+
+    /// Source address of the provider: `registry.terraform.io/hashicorp/aws`; `aws` in states of Terraform 0.12.
+    pub fn provider(&self) -> &'s str {
+        provider::source(self.state.symbol(self.entry.provider).unwrap_or_default())
+    }
+
+    /// Alias of the provider's configuration. Absent for the default one, and in `show -json` output.
+    pub fn provider_alias(&self) -> Option<&'s str> {
+        provider::alias(self.state.symbol(self.entry.provider)?)
+    }
+
+    /// The attribute `id`. Absent where the type has none, or it is null or empty.
+    pub fn id(&self) -> Option<&'s str> {
+        self.entry.id.map(|span| self.state.arena.get(span))
+    }
+
+    /// The attribute `arn`. Absent where the type has none, or it is null or empty.
+    pub fn arn(&self) -> Option<&'s str> {
+        self.entry.arn.map(|span| self.state.arena.get(span))
+    }
+
+    /// AWS account: from the ARN, `identity.account_id`, or what was said of the state. Absent when none says.
+    pub fn account(&self) -> Option<&'s str> {
+        self.state.symbol(self.entry.account)
+    }
+
+    /// AWS region: attribute `region`, the ARN, `identity.region`, or what was said of the state. Absent when none
+    /// says, and for resources of global services (an ARN without a region, other than S3's).
+    pub fn region(&self) -> Option<&'s str> {
+        self.state.symbol(self.entry.region)
+    }
+
+    /// All attributes as compact JSON, always an object. Holds secrets: use [`Resource::masker`] before anything
+    /// of it leaves the process.
+    pub fn attributes_json(&self) -> &'s str {
+        self.state.arena.get(self.entry.attributes)
+    }
+
+    /// What of this resource must not be shown.
+    pub fn masker(&self) -> Masker<'s> {
+        let marked =
+            self.state.sensitive.get(self.entry.sensitive as usize).map(|l| &**l).unwrap_or_default();
+        Masker::of_resource(self.rtype(), marked, &self.state.meta.mask_names)
+    }
+
+    /// Whether `path` (dotted: `password`, `environment.0.variables.KEY`) is sensitive, lies inside something
+    /// sensitive, or contains something sensitive.
+    pub fn is_sensitive(&self, path: &str) -> bool {
+        let masker = self.masker();
+        masker.is_sensitive(path) || masker.holds_sensitive(self.attributes_json(), path)
+    }
+
+    /// `value`, standing at `path` of this resource, with every sensitive leaf replaced; see [`Masker::mask`].
+    pub fn mask(&self, value: &serde_json::Value, path: &str) -> serde_json::Value {
+        self.masker().mask(value, path)
+    }
+
+    /// Addresses, without instance keys, of what this resource depends on, as the state lists them.
+    pub fn dependencies(&self) -> impl Iterator<Item = &'s str> + use<'s> {
+        let state = self.state;
+        let list = state.dependencies.get(self.entry.dependencies as usize).map(|l| &**l).unwrap_or_default();
+        list.iter().filter_map(move |&symbol| state.symbol(symbol))
+    }
+
+    /// Whether this is a managed resource, not a data source.
+    pub fn is_managed(&self) -> bool {
+        self.entry.flags & flag::MANAGED != 0
+    }
+
+    /// Whether this is of HashiCorp's AWS provider.
+    pub fn is_aws(&self) -> bool {
+        self.entry.flags & flag::AWS != 0
+    }
+
+    /// Whether the next apply replaces it.
+    pub fn is_tainted(&self) -> bool {
+        self.entry.flags & flag::TAINTED != 0
+    }
+
+    /// The state it stands in.
+    pub fn state(&self) -> &'s State {
+        self.state
+    }
+}
+
+/// Without attributes: they hold secrets.
+impl std::fmt::Debug for Resource<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Resource")
+            .field("address", &self.address())
+            .field("state", &self.state.name())
+            .finish()
+    }
+}
