@@ -1,0 +1,265 @@
+//! The clients of one configuration: credentials found, identity known, the region of a bucket from itself.
+
+use crate::chain::{Chain, ChainError, Resolved, sdk_config};
+use crate::config::{AwsConfig, ConfigError, Link};
+use crate::explain::{Asked, Explanation, Kind};
+use crate::failure::Failure;
+use crate::http::HttpError;
+use crate::identity::Identity;
+use crate::link::{FALLBACK_REGION, Settings};
+use aws_sdk_s3::Client;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_types::SdkConfig;
+use aws_types::region::Region;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Why [`Aws::connect`] failed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum AwsError {
+    /// A key of the section can never work: fatal.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The CA bundle or the proxy cannot be used: fatal.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// No credentials at present: worth a retry.
+    #[error(transparent)]
+    Chain(#[from] ChainError),
+}
+
+impl AwsError {
+    /// One line under 255 bytes, cause first.
+    pub fn short(&self) -> String {
+        match self {
+            AwsError::Chain(error) => error.short(),
+            other => crate::text::short(&other.to_string()),
+        }
+    }
+
+    /// True where only another configuration can help.
+    pub fn is_fatal(&self) -> bool {
+        !matches!(self, AwsError::Chain(_))
+    }
+}
+
+/// Where a bucket's region came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RegionFrom {
+    /// The bucket itself said so.
+    Bucket,
+    /// The bucket did not say: configuration, environment or profile.
+    Configuration,
+    /// Nobody said: us-east-1.
+    Fallback,
+}
+
+/// A client for one bucket.
+#[derive(Debug, Clone)]
+pub struct Bucket {
+    /// The client, in the bucket's region.
+    pub client: Client,
+    /// The bucket's region.
+    pub region: String,
+    /// How it was found.
+    pub region_from: RegionFrom,
+}
+
+/// A configuration with credentials. Cheap to clone.
+#[derive(Clone)]
+pub struct Aws {
+    settings: Arc<Settings>,
+    resolved: Arc<Resolved>,
+    sdk: SdkConfig,
+}
+
+impl fmt::Debug for Aws {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Aws")
+            .field("config", &self.settings.config)
+            .field("link", &self.resolved.link)
+            .field("identity", &self.resolved.identity)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Aws {
+    /// Asks the chain, takes on the roles, asks STS who that is, and logs both (never a secret).
+    ///
+    /// # Errors
+    /// See [`AwsError`]; only [`AwsError::Chain`] is worth a retry.
+    pub async fn connect(config: &AwsConfig) -> Result<Aws, AwsError> {
+        let chain = Chain::new(config).await?;
+        let mut settings = Settings {
+            config: config.clone(),
+            env: chain.settings.env.clone(),
+            http: chain.settings.http.clone(),
+            region: chain.settings.region.clone(),
+        };
+        let resolved = chain.resolve().await?;
+        if settings.region.is_none() && resolved.link == Link::Imds {
+            settings.region = instance_region().await;
+        }
+        match &resolved.identity {
+            Some(identity) => tracing::info!(
+                link = %resolved.link, account = %identity.account, arn = %identity.arn, "AWS credentials found"
+            ),
+            None => tracing::info!(link = %resolved.link, "AWS credentials found; STS could not say whose"),
+        }
+        let sdk = sdk_config(&settings, &resolved.credentials).await;
+        Ok(Aws { settings: Arc::new(settings), resolved: Arc::new(resolved), sdk })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &AwsConfig {
+        &self.settings.config
+    }
+
+    /// The link that answered.
+    pub fn link(&self) -> Link {
+        self.resolved.link
+    }
+
+    /// How the credentials were found.
+    pub fn resolved(&self) -> &Resolved {
+        &self.resolved
+    }
+
+    /// Who the credentials belong to; `None` where STS could not be asked.
+    pub fn identity(&self) -> Option<&Identity> {
+        self.resolved.identity.as_ref()
+    }
+
+    /// The region of configuration, environment, profile or instance. `None` where nobody names one.
+    pub fn region(&self) -> Option<&str> {
+        self.settings.region.as_ref().map(AsRef::as_ref)
+    }
+
+    /// For clients of other services (SQS, STS): credentials, proxy, timeouts and endpoint are in it.
+    pub fn sdk_config(&self) -> &SdkConfig {
+        &self.sdk
+    }
+
+    /// The next call loads new credentials: after `ExpiredToken`, `InvalidAccessKeyId` and the like.
+    pub fn forget_credentials(&self) {
+        self.resolved.refresh.forget();
+    }
+
+    /// A client in the given region, without asking the bucket.
+    pub fn s3_in(&self, region: &str) -> Client {
+        let config = &self.settings.config;
+        let mut builder = aws_sdk_s3::config::Builder::from(&self.sdk)
+            .region(Region::new(region.to_owned()))
+            .force_path_style(config.path_style);
+        if !config.endpoint_url.is_empty() {
+            builder = builder.endpoint_url(&config.endpoint_url);
+        }
+        Client::from_conf(builder.build())
+    }
+
+    /// A client for `bucket` in the region that the bucket itself names (`HeadBucket`, which answers with the
+    /// region even when it refuses; else the body of a refused list).
+    ///
+    /// # Errors
+    /// No such bucket, no credentials, or nobody reached. A refusal is no error here: the call that follows
+    /// says better what is missing.
+    pub async fn s3(&self, bucket: &str) -> Result<Bucket, Box<Explanation>> {
+        let (start, from) = match self.region() {
+            Some(region) => (region.to_owned(), RegionFrom::Configuration),
+            None => (FALLBACK_REGION.to_owned(), RegionFrom::Fallback),
+        };
+        let client = self.s3_in(&start);
+        // arn:aws:s3:REGION:ACCOUNT:accesspoint/NAME carries its region.
+        if let Some(region) = bucket.strip_prefix("arn:").and_then(|arn| arn.split(':').nth(2)) {
+            let region = if region.is_empty() { start } else { region.to_owned() };
+            return Ok(Bucket {
+                client: self.s3_in(&region),
+                region,
+                region_from: RegionFrom::Configuration,
+            });
+        }
+        let failure = match client.head_bucket().bucket(bucket).send().await {
+            Ok(answer) => {
+                return Ok(match answer.bucket_region() {
+                    Some(region) => self.in_region(client, &start, region.to_owned()),
+                    None => Bucket { client, region: start, region_from: from },
+                });
+            }
+            Err(error) => Failure::of(&error),
+        };
+        let failure = match (failure.status, &failure.region) {
+            (Some(301 | 400), None) => match client.list_objects_v2().bucket(bucket).max_keys(1).send().await
+            {
+                Ok(_) => return Ok(Bucket { client, region: start, region_from: from }),
+                Err(error) => Failure::of(&error),
+            },
+            _ => failure,
+        };
+        if failure.status == Some(404) || failure.status.is_none() {
+            let asked = Asked { endpoint: self.endpoint(bucket, &start), ..Asked::head(bucket) };
+            return Err(Box::new(Explanation::of(&failure, &asked, self.identity())));
+        }
+        Ok(match failure.region {
+            Some(region) => self.in_region(client, &start, region),
+            None => Bucket { client, region: start, region_from: from },
+        })
+    }
+
+    fn in_region(&self, client: Client, start: &str, region: String) -> Bucket {
+        let client = if region == start { client } else { self.s3_in(&region) };
+        Bucket { client, region, region_from: RegionFrom::Bucket }
+    }
+
+    /// The host that calls for a bucket go to.
+    fn endpoint(&self, bucket: &str, region: &str) -> String {
+        match self.settings.config.endpoint_url.as_str() {
+            "" => format!("{bucket}.s3.{region}.amazonaws.com"),
+            url => crate::text::without_userinfo(url),
+        }
+    }
+
+    /// What a failed call means and what to do about it. Forgets the credentials where AWS says that they have
+    /// run out, so that the next call tries new ones.
+    pub fn explain<E>(&self, error: &SdkError<E, HttpResponse>, asked: &Asked) -> Explanation
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+    {
+        let mut asked = asked.clone();
+        if asked.endpoint.is_empty() {
+            asked.endpoint = self.endpoint(&asked.bucket, self.region().unwrap_or(FALLBACK_REGION));
+        }
+        let explanation = Explanation::of(&Failure::of(error), &asked, self.identity());
+        if matches!(explanation.kind, Kind::ExpiredToken | Kind::InvalidAccessKeyId | Kind::InvalidToken) {
+            self.forget_credentials();
+        }
+        explanation
+    }
+}
+
+/// The region of the instance, from its metadata service.
+async fn instance_region() -> Option<Region> {
+    let provider = aws_config::imds::region::ImdsRegionProvider::builder().build();
+    tokio::time::timeout(Duration::from_secs(2), provider.region()).await.ok()?
+}
+
+/// True for an S3 endpoint of AWS itself, where no other service answers.
+pub(crate) fn is_s3_of_aws(endpoint_url: &str) -> bool {
+    let host = endpoint_url.split("://").nth(1).unwrap_or(endpoint_url).split('/').next().unwrap_or_default();
+    host.contains(".amazonaws.com") && (host.starts_with("s3") || host.contains(".s3"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn endpoints_of_s3_alone() {
+        assert!(is_s3_of_aws("https://bucket.vpce-1a-2b.s3.us-east-1.vpce.amazonaws.com"));
+        assert!(is_s3_of_aws("https://s3.eu-west-1.amazonaws.com/"));
+        assert!(!is_s3_of_aws("http://127.0.0.1:5000"));
+        assert!(!is_s3_of_aws("https://sts.eu-west-1.amazonaws.com"));
+    }
+}
