@@ -105,6 +105,15 @@ impl<'p> Builder<'p> {
         self.meta.name.clone()
     }
 
+    /// Notes a mode that is neither `managed` nor `data`: a later Terraform's, whose other resources still count.
+    pub(crate) fn warn_mode(&mut self, mode: &str) {
+        let mode: String = mode.chars().take(32).collect();
+        let warning = format!("resources of mode {mode:?} are left out: this build knows managed and data");
+        if self.warnings.len() < MAX_WARNINGS && !self.warnings.contains(&warning) {
+            self.warnings.push(warning);
+        }
+    }
+
     /// Adds one instance.
     pub(crate) fn add(&mut self, instance: Instance<'_>) -> Result<(), &'static str> {
         let ordinal =

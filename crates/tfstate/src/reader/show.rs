@@ -156,7 +156,10 @@ fn add(builder: &mut Builder<'_>, resource: &ShownResource<'_>) -> Result<(), &'
     let managed = match &*resource.mode.0 {
         "managed" => true,
         "data" => false,
-        _ => return Err("`mode` is neither managed nor data"),
+        other => {
+            builder.warn_mode(other);
+            return Ok(());
+        }
     };
     let none = Vec::new();
     builder.add(Instance {

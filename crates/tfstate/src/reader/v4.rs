@@ -116,7 +116,10 @@ fn add(
     let managed = match &*resource.mode.0 {
         "managed" => true,
         "data" => false,
-        _ => return Err("`mode` is neither managed nor data"),
+        other => {
+            builder.warn_mode(other);
+            return Ok(());
+        }
     };
     address.clear();
     if let Some(module) = module {

@@ -1,0 +1,127 @@
+//! The reader never panics; what is printed is what is parsed. (The fuzz target's body, run on stable.)
+
+#![allow(clippy::unwrap_used)] // helpers of tests; clippy knows only the test functions themselves
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tfdrift_tfstate::{Address, IndexPlan, InstanceKey, Mode, ModuleStep, Snapshot, StateMeta, read_state};
+
+const SEEDS: [&[u8]; 3] = [
+    include_bytes!("data/keys.tfstate"),
+    include_bytes!("data/keys.show.json"),
+    include_bytes!("data/keys.plan.json"),
+];
+
+/// Reads, and looks at everything that was read.
+fn exercise(bytes: &[u8]) {
+    let mut plan = IndexPlan::new();
+    plan.add("terraform_data", "input.value");
+    let Ok(state) = read_state(bytes, StateMeta::named("s"), &plan) else { return };
+    let snapshot = Snapshot::new(vec![Arc::new(state)]);
+    for id in snapshot.resources() {
+        let r = snapshot.resource(id).unwrap();
+        assert!(r.attributes_json().starts_with('{'));
+        let _ = (r.address(), r.module(), r.id(), r.arn(), r.account(), r.region(), r.dependencies().count());
+        let _ = (r.is_sensitive("input"), r.is_sensitive("input.password"));
+    }
+}
+
+fn name() -> impl Strategy<Value = String> {
+    "[a-zA-Z_][a-zA-Z0-9_-]{0,8}".prop_filter("words of the grammar", |n| n != "module" && n != "data")
+}
+
+fn key() -> impl Strategy<Value = Option<InstanceKey>> {
+    prop_oneof![
+        Just(None),
+        any::<i64>().prop_map(|n| Some(InstanceKey::Int(n))),
+        any::<String>().prop_map(|s| Some(InstanceKey::Str(s))),
+        "[\\$%{}\"\\\\\\[\\].a]{0,12}".prop_map(|s| Some(InstanceKey::Str(s))),
+    ]
+}
+
+fn address() -> impl Strategy<Value = Address> {
+    let module =
+        prop::collection::vec((name(), key()).prop_map(|(name, key)| ModuleStep { name, key }), 0..4);
+    (module, any::<bool>(), name(), name(), key()).prop_map(|(module, data, rtype, name, key)| Address {
+        module,
+        mode: if data { Mode::Data } else { Mode::Managed },
+        rtype,
+        name,
+        key,
+    })
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<String>().prop_map(Value::from)
+    ];
+    leaf.prop_recursive(4, 24, 5, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            prop::collection::btree_map(any::<String>(), inner, 0..5).prop_map(|m| json!(m)),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn address_printed_is_address_parsed(address in address()) {
+        prop_assert_eq!(Address::parse(&address.to_string()).unwrap(), address);
+    }
+
+    #[test]
+    fn any_text_as_address(text in any::<String>()) {
+        if let Ok(address) = Address::parse(&text) {
+            prop_assert_eq!(Address::parse(&address.to_string()).unwrap(), address);
+        }
+    }
+
+    #[test]
+    fn random_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        exercise(&bytes);
+    }
+
+    #[test]
+    fn mutated_states(seed in 0usize..3, cuts in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0u8..3), 1..6)) {
+        let mut bytes = SEEDS[seed].to_vec();
+        for (at, byte, how) in cuts {
+            let at = at.index(bytes.len().max(1));
+            match how {
+                0 => bytes[at] = byte,
+                1 => bytes.insert(at, byte),
+                _ => { bytes.remove(at); }
+            }
+        }
+        exercise(&bytes);
+    }
+
+    #[test]
+    fn truncated_states(seed in 0usize..3, at in any::<prop::sample::Index>()) {
+        let bytes = SEEDS[seed];
+        let cut = &bytes[..at.index(bytes.len())];
+        let read = read_state(cut, StateMeta::named("s"), &IndexPlan::new());
+        let whole = cut.is_empty() || cut.trim_ascii_end().len() == bytes.trim_ascii_end().len();
+        prop_assert!(read.is_err() || whole);
+    }
+
+    /// Compacting keeps the value, and what is indexed is found.
+    #[test]
+    fn attributes_survive(values in prop::collection::btree_map(any::<String>(), value(), 0..6), id in "[^\0]{1,20}") {
+        let mut attributes = json!(values);
+        attributes["id"] = json!(id);
+        let document = json!({"version": 4, "resources": [{"mode": "managed", "type": "aws_x", "name": "n", "provider": "provider.aws",
+            "instances": [{"attributes": attributes}]}]});
+        let text = serde_json::to_vec_pretty(&document).unwrap();
+        let state = read_state(&text, StateMeta::named("s"), &IndexPlan::new()).unwrap();
+        let snapshot = Snapshot::new(vec![Arc::new(state)]);
+        let found = snapshot.find("aws_x", "id", &id).next().unwrap();
+        let r = snapshot.resource(found).unwrap();
+        prop_assert_eq!(r.id(), Some(&*id));
+        prop_assert_eq!(serde_json::from_str::<Value>(r.attributes_json()).unwrap(), attributes);
+    }
+}
