@@ -1,0 +1,140 @@
+//! The functions of the mapping language that need no evaluation of their own.
+
+mod sg;
+mod tags;
+mod text;
+
+use serde_json::Value;
+use tfdrift_mapping::Function;
+
+pub use sg::{RULE_TYPES, add, flat_or_permissions, remove, rules, rules_by_id};
+pub use tags::{pairs, tags};
+
+use crate::view::View;
+use crate::{coerce, equal, params, policy};
+
+/// Functions of values alone. `None` stands for an absent argument or result.
+pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
+    let mut args = args.into_iter();
+    let mut next = || args.next().flatten();
+    match function {
+        Function::Eq | Function::Ne => {
+            let (a, b) = (next()?, next()?);
+            Some((equal::equal(None, &a, &b) == (function == Function::Eq)).into())
+        }
+        Function::In => {
+            let x = equal::text(&next()?)?;
+            let mut hit = false;
+            while let Some(y) = next() {
+                hit |= equal::text(&y).as_deref() == Some(x.as_str());
+            }
+            Some(hit.into())
+        }
+        Function::At => {
+            let (list, n) = (coerce::as_list(next()?), next()?.as_u64()?);
+            list.into_iter().nth(usize::try_from(n).ok()?)
+        }
+        Function::Count => Some(coerce::as_list(next()?).len().into()),
+        Function::Add | Function::Mul | Function::Div => {
+            let (a, b) = (number(&next()?)?, number(&next()?)?);
+            let out = match function {
+                Function::Add => a + b,
+                Function::Mul => a * b,
+                _ if b == 0.0 => return None,
+                _ => a / b,
+            };
+            coerce::number(&out.to_string()).map(Value::Number)
+        }
+        Function::Num => coerce::number(&equal::text(&next()?)?).map(Value::Number),
+        Function::Bool => match next()? {
+            Value::String(s) => Some(s.eq_ignore_ascii_case("true").into()),
+            b @ Value::Bool(_) => Some(b),
+            _ => None,
+        },
+        Function::Json => {
+            let x = next()?;
+            if equal::is_empty(&x) {
+                return Some(Value::String(String::new()));
+            }
+            if coerce::is_unknown(&x) {
+                return Some(x);
+            }
+            Some(match policy::document(&x) {
+                Some(d) => d.to_string().into(),
+                None => x,
+            })
+        }
+        Function::Parse => {
+            let x = next()?;
+            Some(policy::document(&x).unwrap_or(x))
+        }
+        Function::Tags => Some(tags(&next()?)),
+        Function::Pairs => {
+            let x = next()?;
+            let name = next().and_then(|v| equal::text(&v));
+            let value = next().and_then(|v| equal::text(&v));
+            Some(pairs(&x, name.as_deref(), value.as_deref()))
+        }
+        Function::Kv => {
+            let (x, key) = (next()?, equal::text(&next()?)?);
+            pairs(&x, None, None).get(&key).filter(|v| !v.is_null()).cloned()
+        }
+        Function::Keys => match next()? {
+            Value::Array(a) if a.iter().all(Value::is_string) => Some(Value::Array(a)),
+            s @ Value::String(_) => Some(Value::Array(vec![s])),
+            x => Some(tags(&x).as_object()?.keys().map(|k| Value::String(k.clone())).collect()),
+        },
+        Function::Split => {
+            let (x, mark) = (equal::text(&next()?)?, equal::text(&next()?)?);
+            Some(x.split(mark.as_str()).map(str::trim).filter(|s| !s.is_empty()).map(Value::from).collect())
+        }
+        Function::Join => {
+            let (x, mark) = (coerce::as_list(next()?), equal::text(&next()?)?);
+            Some(x.iter().filter_map(equal::text).collect::<Vec<_>>().join(&mark).into())
+        }
+        Function::Text => {
+            let mut out = String::new();
+            for x in args {
+                out.push_str(&equal::text(&x?)?);
+            }
+            Some(out.into())
+        }
+        Function::Enum => {
+            let x = equal::text(&next()?)?;
+            while let Some(pair) = next() {
+                let pair = equal::text(&pair)?;
+                if let Some((from, to)) = pair.split_once('=')
+                    && from == x
+                {
+                    return Some(to.into());
+                }
+            }
+            Some(x.into())
+        }
+        _ => text::plain(
+            function,
+            &equal::text(&next()?)?,
+            next().and_then(|v| equal::text(&v)),
+            next().and_then(|v| equal::text(&v)),
+        ),
+    }
+}
+
+fn number(v: &Value) -> Option<f64> {
+    equal::text(v)?.parse().ok()
+}
+
+/// Attribute `wanted` of the resource of that type whose `attribute` has that value, as it is now.
+pub fn reference(
+    view: &View<'_>,
+    rtype: &str,
+    attribute: &str,
+    value: &Value,
+    wanted: &str,
+) -> Option<Value> {
+    let id = view.snapshot().find(rtype, attribute, &equal::text(value)?).next()?;
+    let attributes = view.current(id, view.snapshot().resource(id)?);
+    let path: Vec<String> = wanted.split('.').map(str::to_owned).collect();
+    let (head, rest) = path.split_first()?;
+    params::get(attributes.get(head)?, rest).cloned()
+}

@@ -1,0 +1,151 @@
+//! Reads CloudTrail's `requestParameters` and `responseElements`: one view for all the ways in which AWS writes them.
+//!
+//! Keys are compared without case and punctuation; EC2's `{"items":[…]}`, `{"tag":1,"content":x}` and `{"<Operation>Request":{…}}` are
+//! taken off; a name in the plural also finds the singular and EC2's `…Set`. So a mapping writes API member names once.
+
+use serde_json::{Map, Value};
+
+/// The tree with its wrappers taken off. `ignore` names members that are dropped where they hold an empty text (flags of S3's URLs).
+pub fn canonical(tree: Value, operation: &str, ignore: &[String]) -> Value {
+    let Value::Object(mut members) = tree else { return Value::Null };
+    members.retain(|k, v| !(v.as_str() == Some("") && ignore.iter().any(|i| i == k)));
+    for suffix in ["Request", "Response", "Result"] {
+        if let Some(inner) = members.remove(&format!("{operation}{suffix}")) {
+            let Value::Object(inner) = unwrap(inner) else { return Value::Null };
+            // what stands beside the envelope (requestId) is AWS's own
+            return Value::Object(inner);
+        }
+    }
+    unwrap(Value::Object(members))
+}
+
+fn unwrap(value: Value) -> Value {
+    match value {
+        Value::Array(list) => Value::Array(list.into_iter().map(unwrap).collect()),
+        Value::Object(mut members) => {
+            if members.len() == 1
+                && let Some(Value::Array(_)) = members.get("items")
+                && let Some(Value::Array(items)) = members.remove("items")
+            {
+                return Value::Array(items.into_iter().map(unwrap).collect());
+            }
+            if members.contains_key("content")
+                && members.keys().all(|k| k == "content" || k == "tag")
+                && let Some(content) = members.remove("content")
+            {
+                return unwrap(content);
+            }
+            members.retain(|k, v| {
+                !(k == "tag" && v.is_number()) && !k.starts_with("xmlns") && k != "xsi:schemaLocation"
+            });
+            Value::Object(members.into_iter().map(|(k, v)| (k, unwrap(v))).collect::<Map<_, _>>())
+        }
+        other => other,
+    }
+}
+
+/// A key without case and punctuation.
+pub fn fold(key: &str) -> String {
+    key.bytes().filter(u8::is_ascii_alphanumeric).map(|b| b.to_ascii_lowercase() as char).collect()
+}
+
+fn same_folded(key: &str, folded: &str) -> bool {
+    let mut f = folded.bytes();
+    for b in key.bytes().filter(u8::is_ascii_alphanumeric) {
+        if f.next() != Some(b.to_ascii_lowercase()) {
+            return false;
+        }
+    }
+    f.next().is_none()
+}
+
+/// The member of an object by API name: the same word first, then singular, plural, and EC2's `…Set`.
+pub fn member<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Value> {
+    if let Some(v) = object.get(name) {
+        return Some(v);
+    }
+    let folded = fold(name);
+    if let Some((_, v)) = object.iter().find(|(k, _)| same_folded(k, &folded)) {
+        return Some(v);
+    }
+    let single = folded
+        .strip_suffix("ies")
+        .map(|s| format!("{s}y"))
+        .or_else(|| folded.strip_suffix('s').map(str::to_owned));
+    let single = single.as_deref().unwrap_or(&folded);
+    object
+        .iter()
+        .find(|(k, _)| {
+            let k = fold(k);
+            k == single
+                || k.strip_suffix("set").is_some_and(|s| s == folded || s == single)
+                || k.strip_suffix('s') == Some(folded.as_str())
+                || (folded.ends_with('y') && k.strip_suffix("ies") == folded.strip_suffix('y'))
+        })
+        .map(|(_, v)| v)
+}
+
+/// The value at a path; a list on the way stands for its first element. `null` is absent.
+pub fn get<'v>(tree: &'v Value, path: &[String]) -> Option<&'v Value> {
+    let mut here = tree;
+    for segment in path {
+        if let Value::Array(list) = here {
+            match segment.parse::<usize>() {
+                Ok(n) => {
+                    here = list.get(n)?;
+                    continue;
+                }
+                Err(_) => here = list.first()?,
+            }
+        }
+        here = member(here.as_object()?, segment)?;
+    }
+    (!here.is_null()).then_some(here)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn at(tree: &Value, path: &str) -> Option<Value> {
+        get(tree, &path.split('.').map(str::to_owned).collect::<Vec<_>>()).cloned()
+    }
+
+    #[test]
+    fn one_spelling_finds_every_rendering() {
+        let old = canonical(json!({"groupSet":{"items":[{"groupId":"sg-1"}]},"tagSet":{}}), "X", &[]);
+        assert_eq!(at(&old, "Groups.GroupId"), Some(json!("sg-1")));
+        let young = canonical(
+            json!({"ModifyVolumeRequest":{"VolumeId":"vol-1","Tag":[{"tag":1,"content":"a"}],"Size":{"content":5,"tag":2}}}),
+            "ModifyVolume",
+            &[],
+        );
+        assert_eq!(at(&young, "VolumeId"), Some(json!("vol-1")));
+        assert_eq!(at(&young, "Tags"), Some(json!(["a"])));
+        assert_eq!(at(&young, "Size"), Some(json!(5)));
+        let rds = canonical(json!({"dBInstanceIdentifier":"db","tTL":3,"x":null}), "X", &[]);
+        assert_eq!(at(&rds, "DBInstanceIdentifier"), Some(json!("db")));
+        assert_eq!(at(&rds, "TTL"), Some(json!(3)));
+        assert_eq!(at(&rds, "X"), None);
+    }
+
+    #[test]
+    fn flags_of_s3_urls_do_not_hide_documents() {
+        let s3 = canonical(
+            json!({"bucketName":"b","policy":"","bucketPolicy":{"Version":"2012-10-17"},"versioning":"","VersioningConfiguration":{"xmlns":"u","Status":"Enabled"}}),
+            "PutBucketVersioning",
+            &["policy".into(), "versioning".into()],
+        );
+        assert_eq!(at(&s3, "Policy"), None);
+        assert_eq!(at(&s3, "VersioningConfiguration"), Some(json!({"Status":"Enabled"})));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn never_panics(key in "\\PC{0,12}", other in "\\PC{0,12}") {
+            let tree = canonical(json!({ key.clone(): {"items": [other]} }), "X", &[]);
+            let _ = at(&tree, &key);
+        }
+    }
+}
