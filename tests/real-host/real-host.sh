@@ -70,7 +70,7 @@ WRAP
   chmod +x "$1"
 }
 
-host_sum() { cat "$here/sinsp-host.cpp" "$here/falco-rules.hpp" | sha256sum; }
+host_sum() { cat "$here/sinsp-host.cpp" "$here"/falco-*.hpp | sha256sum; }
 
 compile_host() { # DIR
   local d=$1 lib=$1/root/usr/lib/$tri so=() n

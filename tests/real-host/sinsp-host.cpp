@@ -7,16 +7,19 @@
 //         --compile-only                 compile all conditions and outputs, run nothing
 //         [--open PARAMS | --read F.scap] run to the end
 //   what to match: [--filter COND]... [--format OUTPUT] [--rules FILE.yaml]...
-//   [--rule-matching first|all] [--engine-version X.Y.Z]
+//   [--rule-matching first|all] [--engine-version X.Y.Z] [--falco-config FILE.yaml [--show-init]]
 //   limits: [--max-events N] [--max-seconds S]   other: [--write F.scap] [--quiet] [--log FILE]
 //
 // exit status: 0 ran; 1 options, load, init or open failed; 2 a condition, output or rules file
 // is wrong; 3 the source failed while running. Every failure is a JSON object with "error".
 //
+// --falco-config FILE takes init_config and open_params of each plugin, by its name, from a Falco configuration, made
+// JSON as Falco makes it; --show-init prints what it came to. --init and --open go before it.
 // --rules reads Falco's rule language as plugin rules use it: see falco-rules.hpp. Rules of another
 // source and disabled ones are left out and named in the last line under "skipped".
 // --rule-matching first gives one alert per event, the first rule's, as Falco does by default;
 // all (the default here) gives every rule's. --engine-version stands for Falco's own.
+#include "falco-config.hpp"
 #include "falco-rules.hpp"
 
 #include <libsinsp/eventformatter.h>
@@ -59,10 +62,10 @@ static int fail(int rc, const char* stage, const std::string& what, const std::s
 int main(int argc, char** argv) {
 	std::vector<std::pair<std::string, std::string>> plugins; // path, init
 	std::vector<std::string> filters, rulesfiles;
-	std::string open_params, readfile, writefile, outfmt, log;
+	std::string open_params, readfile, writefile, outfmt, log, falco_config_file;
 	// 0.50.0 is the engine of Falco 0.41, the oldest that takes a plugin of this API
 	std::string engine = "0.50.0";
-	bool list = false, compile_only = false, quiet = false, first_only = false;
+	bool list = false, compile_only = false, quiet = false, first_only = false, show_init = false;
 	uint64_t max = UINT64_MAX;
 	double max_seconds = 1e9;
 	try {
@@ -86,6 +89,8 @@ int main(int argc, char** argv) {
 			else if(o == "--compile-only") compile_only = true;
 			else if(o == "--quiet") quiet = true;
 			else if(o == "--log") log = val();
+			else if(o == "--falco-config") falco_config_file = val();
+			else if(o == "--show-init") show_init = true;
 			else if(o == "--engine-version") engine = val();
 			else if(o == "--rule-matching") {
 				auto v = val();
@@ -111,6 +116,14 @@ int main(int argc, char** argv) {
 		const char* stage = "load";
 		try {
 			auto p = inspector.register_plugin(path);
+			if(!falco_config_file.empty()) {
+				stage = "config";
+				auto c = falco_config::plugin(falco_config_file, p->name());
+				if(!c.found) throw std::runtime_error(falco_config_file + " does not load a plugin " + p->name());
+				if(init.empty()) init = c.init;
+				if(open_params.empty()) open_params = c.open;
+			}
+			if(show_init) std::cout << init << " " << open_params << std::endl;
 			stage = "init";
 			std::string err;
 			if(!p->init(init, err)) return fail(1, stage, err);

@@ -124,6 +124,13 @@ has 'another major version does not fit' 'must load one of: words >= 0.9.0' "$(v
 is 'an alternative' 'one=red ' "$(versions '- required_plugin_versions:\n  - name: letters\n    version: 0.1.0\n    alternatives:\n    - {name: words, version: 1.0.0}\n')"
 has 'no alternative fits' 'letters >= 0.1.0 or digits >= 1.0.0' "$(versions '- required_plugin_versions:\n  - name: letters\n    version: 0.1.0\n    alternatives:\n    - {name: digits, version: 1.0.0}\n')"
 
+# --- Falco's configuration
+printf 'load_plugins: [words]\nplugins:\n- name: words\n  library_path: words.so\n  init_config: {account: "111122223333", zero: "012345678901", n: 7, yes: "yes", env: "a-${COLOUR}-$${COLOUR}", list: [x]}\n  open_params: ${COLOUR}\n' >"$f"
+is 'init_config becomes JSON as in Falco' '{"account":111122223333.0,"env":"a-red-${COLOUR}","list":["x"],"n":7,"yes":true,"zero":12345678901.0} red' "$(COLOUR=red host --falco-config "$f" --show-init | head -1)"
+is 'open_params come from there' 1 "$(COLOUR=red host --falco-config "$f" | grep -c '"output":"1 red"')"
+printf 'load_plugins: []\nplugins:\n- {name: words, library_path: words.so}\n' >"$f"
+has 'a plugin that is not loaded' 'does not load a plugin words' "$(host --falco-config "$f" || true)"
+
 # --- refused, never ignored
 has 'unknown key of a rule' "unknown key 'colour'" "$(rule one 'word.n = 7' 'colour: red' >"$f"; matched red "$f")"
 has 'unknown item' 'unknown top level item' "$(printf -- '- rules: x\n' >"$f"; matched red "$f")"
