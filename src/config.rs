@@ -15,11 +15,7 @@ use serde_json::Value;
 pub use doc::markdown;
 pub use error::{ConfigError, flatten};
 pub use schema::schema;
-pub use types::{
-    Aws, Compat, Config, Drift, Ignore, LogLevel, OnOpenError, Order, Place, PlaceKind, Role, Source, State,
-};
-
-pub(crate) use check::nearest;
+pub use types::{Aws, Compat, Config, Drift, Ignore, LogLevel, Place, PlaceKind, Role, State};
 
 impl Config {
     /// Reads `init_config` as Falco hands it over: JSON, nothing at all, `null`, or JSON within a JSON string.

@@ -1,10 +1,10 @@
 //! Checks a configuration against the table and fills in the defaults.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Number, Value};
 
 use super::error::ConfigError;
 use super::form;
-use super::spec::{Key, Kind};
+use super::spec::{Form, Key, Kind};
 use super::table::{KEYS, PLACE_KINDS};
 
 /// The whole configuration with every default filled in.
@@ -62,7 +62,7 @@ fn one(value: &Value, key: &Key, path: &str) -> Result<Value, ConfigError> {
         },
         Kind::Int { min, max } => {
             let number = match value {
-                Value::Number(n) => n.as_u64(),
+                Value::Number(n) => whole(n),
                 Value::String(s) => s.trim().parse().ok(),
                 _ => None,
             };
@@ -72,14 +72,14 @@ fn one(value: &Value, key: &Key, path: &str) -> Result<Value, ConfigError> {
             }
         }
         Kind::Form(form) => {
-            let found = text(value).filter(|t| t.is_empty() || form::matches(form, t));
+            let found = formed(value, form).filter(|t| t.is_empty() || form::matches(form, t));
             found.map(Value::String).ok_or_else(|| wrong(path, value, form.wanted().into()))
         }
         Kind::Texts => list(value, path, "a list of texts", |v, p| {
             text(v).map(Value::String).ok_or_else(|| wrong(p, v, "text".into()))
         }),
         Kind::Forms(form) => list(value, path, "a list", |v, p| {
-            let found = text(v).filter(|t| form::matches(form, t));
+            let found = formed(v, form).filter(|t| form::matches(form, t));
             found.map(Value::String).ok_or_else(|| wrong(p, v, form.wanted().into()))
         }),
         Kind::Words(words) => list(value, path, "a list of words", |v, p| word(v, words, p)),
@@ -167,13 +167,36 @@ fn word(value: &Value, words: &[&str], path: &str) -> Result<Value, ConfigError>
     }
 }
 
-/// Text, or a number that YAML made of one (an account without quotes and without a leading zero).
+/// Text, or a number that Falco made of one.
+///
+/// Falco turns YAML into JSON by trying int (of 32 bits), then double, then bool, and quotes do not count: the account
+/// `"111122223333"` arrives as `111122223333.0`.
 fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(s) => Some(s.clone()),
-        Value::Number(n) => Some(n.to_string()),
+        Value::Number(n) => Some(whole(n).map_or_else(|| n.to_string(), |whole| whole.to_string())),
         _ => None,
     }
+}
+
+/// As [`text`]; an account that became a number gets its leading zeros back.
+fn formed(value: &Value, form: Form) -> Option<String> {
+    let text = text(value)?;
+    let account = matches!(form, Form::Account | Form::Accounts) && value.is_number();
+    Some(if account { format!("{text:0>12}") } else { text })
+}
+
+/// A whole number, also one that arrives as a double because it needs more than 32 bits.
+fn whole(n: &Number) -> Option<u64> {
+    // 2^53: above it a double cannot tell one whole number from the next
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked to be whole and in range"
+    )]
+    let of_double =
+        |f: f64| ((0.0..=9_007_199_254_740_992.0).contains(&f) && f.fract() == 0.0).then_some(f as u64);
+    n.as_u64().or_else(|| n.as_f64().and_then(of_double))
 }
 
 fn wrong(path: &str, value: &Value, wanted: String) -> ConfigError {
@@ -211,7 +234,7 @@ fn elsewhere(name: &str, keys: &[Key], path: &str) -> Option<String> {
 }
 
 /// The name that differs least, when it differs little enough to be a slip of the pen.
-pub(crate) fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+fn nearest<'a>(name: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |s: &str| s.to_lowercase().replace(['_', '-'], "");
     let written = plain(name);
     names

@@ -9,7 +9,7 @@ pub(super) fn matches(form: Form, text: &str) -> bool {
         Form::Account => account(text),
         Form::Accounts => text.split(',').map(str::trim).all(|a| a.is_empty() || account(a)),
         Form::Interval => time::interval(text, 0).is_some(),
-        Form::Since => time::since(text).is_some(),
+        Form::Since => text.parse::<tfdrift_intake::Since>().is_ok(),
         Form::Time => time::point_ns(text).is_some(),
     }
 }

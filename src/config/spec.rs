@@ -56,7 +56,7 @@ pub enum Form {
     Accounts,
     /// `s3Interval`: `A` or `A-B`, or nothing.
     Interval,
-    /// `source.since`: `now`, `beginning`, a distance into the past or a time.
+    /// `source.since`: `now`, a distance into the past or a time.
     Since,
     /// RFC 3339, or a date alone.
     Time,
@@ -71,9 +71,7 @@ impl Form {
             Form::Interval => {
                 "START or START-END, each like 2h, 3d or 2026-01-31T00:00:00Z, the start before the end"
             }
-            Form::Since => {
-                "now, beginning, a time ago like 30m, 12h or 7d, or a time like 2026-01-31T00:00:00Z"
-            }
+            Form::Since => "now, a time ago like 30m, 12h or 7d, or a time like 2026-01-31T00:00:00Z",
             Form::Time => "a time like 2026-01-31T00:00:00Z, or a date like 2026-01-31",
         }
     }

@@ -144,9 +144,9 @@ const SOURCE: &[Key] = &[
         "since",
         Kind::Form(Form::Since),
         r#""now""#,
-        "Where to start without a checkpoint: `now`, `beginning`, a time ago like `12h` or `7d`, or a time like \
-         `2026-01-31T00:00:00Z`. `?since=` in the open parameters beats it, a checkpoint beats both. Files and folders are \
-         always read whole unless it is given.",
+        "Where to start in a bucket without a checkpoint: `now`, a time ago like `12h` or `7d`, or a time like \
+         `2026-01-31T00:00:00Z`. `?since=` in the open parameters beats it, a checkpoint beats both. With `?once` and `now`, \
+         all is read, as it always is from files.",
     ),
     Key::new(
         "order",

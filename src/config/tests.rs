@@ -1,6 +1,7 @@
 use serde_json::json;
 
-use super::time::Since;
+use tfdrift_intake::{OnOpenError, Order, SourceConfig};
+
 use super::*;
 
 fn error(config: Value) -> String {
@@ -15,13 +16,15 @@ fn defaults_are_those_of_the_design() {
     assert_eq!((c.s3_download_concurrency, c.sqs_delete, c.use_s3_sns, c.use_async), (32, true, false, true));
     assert_eq!(c.aws.chain, ["environment", "profile", "web_identity", "container", "imds"]);
     assert!(c.aws.profile.is_empty() && !c.aws.fips && c.aws.assume_role.is_empty());
+    // the intake's own defaults are those of the design too: the two must not drift apart
+    assert_eq!(c.source, SourceConfig::default());
     let s = &c.source;
-    assert_eq!((s.since, s.order, s.on_open_error), (Since::Now, Order::OldestFirst, OnOpenError::Retry));
+    assert_eq!((s.since.as_str(), s.order, s.on_open_error), ("now", Order::OldestFirst, OnOpenError::Retry));
     assert_eq!((s.poll_interval_secs, s.late_window_secs, s.visibility_timeout_secs), (30, 3600, 300));
     assert_eq!((s.dedup_entries, s.batch_records, s.object_retries), (1_000_000, 512, 5));
     assert_eq!((s.max_buffer_bytes, s.max_object_bytes), (67_108_864, 268_435_456));
     assert_eq!((s.max_inflated_bytes, s.max_record_bytes), (2_147_483_648, 1_048_576));
-    assert_eq!(s.checkpoint_dir, "/var/lib/tfdrift");
+    assert_eq!(s.checkpoint_dir.as_os_str(), "/var/lib/tfdrift");
     assert_eq!((c.state.poll_interval_secs, c.state.first_load_timeout_secs), (60, 30));
     assert!(c.state.places.is_empty() && c.drift.ignore_defaults && c.drift.roles.is_empty());
 }
@@ -68,7 +71,7 @@ fn wrong_values_name_the_allowed_ones() {
         "s3DownloadConcurrency is 0, but takes a whole number from 1 to 1024"
     );
     assert!(error(json!({"sqsDelete": "maybe"})).contains("takes true or false"));
-    assert!(error(json!({"source": {"since": "yesterday"}})).contains("now, beginning, a time ago"));
+    assert!(error(json!({"source": {"since": "yesterday"}})).contains("now, a time ago"));
     assert!(error(json!({"source": {"accounts": ["123"]}})).starts_with("source.accounts[0] is \"123\""));
     assert!(error(json!({"s3Interval": "1h-2h"})).contains("the start before the end"));
     assert!(error(json!({"aws": {"assume_role": [{"external_id": "x"}]}})).contains("has no role_arn"));
@@ -119,6 +122,20 @@ fn schema_describes_every_key_and_refuses_none() {
     for word in ["\"enum\"", "additionalProperties", "\"required\"", "\"type\""] {
         assert!(!text.contains(word), "{word}");
     }
+}
+
+/// Falco makes 32-bit ints, doubles and bools of what looks like them, quoted or not (`tests/real-host/falco-config.hpp`).
+#[test]
+fn numbers_as_falco_hands_them_over() {
+    let config = Config::from_value(&json!({
+        "source": {"accounts": [111122223333.0, 12345678901.0], "max_inflated_bytes": 3_000_000_000.0},
+    }))
+    .unwrap();
+    assert_eq!(config.source.accounts, ["111122223333", "012345678901"]);
+    assert_eq!(config.source.max_inflated_bytes, 3_000_000_000);
+    assert!(
+        error(json!({"source": {"poll_interval_secs": 1.5}})).starts_with("source.poll_interval_secs is 1.5")
+    );
 }
 
 #[test]

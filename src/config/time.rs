@@ -3,28 +3,6 @@
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-/// Where reading starts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Since {
-    /// At the moment of opening.
-    Now,
-    /// With the oldest object there is.
-    Beginning,
-    /// So many seconds before the moment of opening.
-    AgoSecs(u64),
-    /// At this time, in nanoseconds since 1970.
-    AtNs(u64),
-}
-
-/// `now`, `beginning`, `30m`, `2026-01-31T00:00:00Z`; none for anything else.
-pub fn since(text: &str) -> Option<Since> {
-    match text {
-        "now" => Some(Since::Now),
-        "beginning" => Some(Since::Beginning),
-        _ => ago_secs(text).map(Since::AgoSecs).or_else(|| point_ns(text).map(Since::AtNs)),
-    }
-}
-
 /// A distance like `90s`, `30m`, `12h`, `7d` or `2w`, in seconds.
 pub fn ago_secs(text: &str) -> Option<u64> {
     let unit = text.chars().next_back()?;
@@ -88,12 +66,11 @@ mod tests {
 
     #[test]
     fn reads_points() {
-        assert_eq!(since("now"), Some(Since::Now));
-        assert_eq!(since("12h"), Some(Since::AgoSecs(43_200)));
-        assert_eq!(since("2026-01-31"), Some(Since::AtNs(1_769_817_600_000_000_000)));
-        assert_eq!(since("2026-01-31T00:00:00Z"), Some(Since::AtNs(1_769_817_600_000_000_000)));
+        assert_eq!(ago_secs("12h"), Some(43_200));
+        assert_eq!(point_ns("2026-01-31"), Some(1_769_817_600_000_000_000));
+        assert_eq!(point_ns("2026-01-31T00:00:00Z"), Some(1_769_817_600_000_000_000));
         for bad in ["", "yesterday", "h", "-3h", "12 h", "2026-13-01", "99999999999999999999d"] {
-            assert_eq!(since(bad), None, "{bad}");
+            assert_eq!((ago_secs(bad), point_ns(bad)), (None, None), "{bad}");
         }
     }
 

@@ -2,9 +2,9 @@
 
 use serde::Deserialize;
 use serde_json::Value;
+use tfdrift_intake::{IntakeConfig, SourceConfig};
 
 use super::error::ConfigError;
-use super::time::{self, Since};
 
 /// All settings.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -39,7 +39,7 @@ pub struct Config {
     /// How AWS is reached.
     pub aws: Aws,
     /// How records are read.
-    pub source: Source,
+    pub source: SourceConfig,
     /// Where the states live.
     pub state: State,
     /// What counts as drift.
@@ -68,24 +68,6 @@ pub enum LogLevel {
     Trace,
 }
 
-/// `source.order`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum Order {
-    OldestFirst,
-    NewestFirst,
-}
-
-/// `source.on_open_error`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[allow(missing_docs)]
-pub enum OnOpenError {
-    Retry,
-    Fail,
-}
-
 /// The section `aws`; texts are empty where nothing was set.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[allow(missing_docs)]
@@ -111,29 +93,6 @@ pub struct Role {
     pub role_arn: String,
     pub external_id: String,
     pub session_name: String,
-}
-
-/// The section `source`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[allow(missing_docs)]
-pub struct Source {
-    #[serde(deserialize_with = "since")]
-    pub since: Since,
-    pub order: Order,
-    pub accounts: Vec<String>,
-    pub regions: Vec<String>,
-    pub poll_interval_secs: u64,
-    pub late_window_secs: u64,
-    pub on_open_error: OnOpenError,
-    pub checkpoint_dir: String,
-    pub dedup_entries: usize,
-    pub max_buffer_bytes: usize,
-    pub max_object_bytes: u64,
-    pub max_inflated_bytes: u64,
-    pub max_record_bytes: usize,
-    pub batch_records: usize,
-    pub visibility_timeout_secs: u64,
-    pub object_retries: u32,
 }
 
 /// The section `state`.
@@ -208,9 +167,16 @@ pub(super) fn read(filled: Value) -> Result<Config, ConfigError> {
     serde_json::from_value(filled).map_err(|e| ConfigError::NotJson { reason: e.to_string() })
 }
 
-fn since<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Since, D::Error> {
-    let text = String::deserialize(d)?;
-    Ok(time::since(&text).unwrap_or(Since::Now))
+impl Config {
+    /// What the intake takes from it.
+    pub fn intake(&self) -> IntakeConfig {
+        IntakeConfig {
+            source: self.source.clone(),
+            s3_download_concurrency: self.s3_download_concurrency,
+            s3_interval: self.s3_interval.clone(),
+            s3_account_list: self.s3_account_list.clone(),
+        }
+    }
 }
 
 impl TryFrom<serde_json::Map<String, Value>> for Place {

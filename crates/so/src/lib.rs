@@ -1,1 +1,3 @@
-//! libtfdrift.so for Falco
+//! `libtfdrift.so`: the plugin `tfdrift` for Falco.
+
+tfdrift_plugin::export_plugin!(tfdrift_plugin::Tf<false>);

@@ -1,0 +1,167 @@
+//! Field extraction: `ct.*` from the record, `tf.*` from record and states.
+//!
+//! The SDK's own `extract_fields` makes a new context for each field and knows no field's number; ours goes by the
+//! number, straight to the value. The entry guard answers "absent" for a panic, and so does each field here.
+
+mod answer;
+mod cache;
+mod table;
+mod tf;
+
+use std::ffi::CStr;
+
+use bumpalo::Bump;
+use bumpalo::collections::Vec as BumpVec;
+use falco_plugin::anyhow::Error;
+use falco_plugin::api::{ss_plugin_extract_field, ss_plugin_extract_value_offsets};
+use falco_plugin::extract::{EventInput, ExtractFieldInfo, ExtractPlugin};
+use falco_plugin::tables::LazyTableReader;
+use tfdrift_cloudtrail::ct::{self, CtField, CtValue};
+
+use crate::guard::{self, Entry};
+use crate::payload::RecordEvent;
+use crate::plugin::Tf;
+
+use answer::{Value, absent, put};
+pub use cache::Cache;
+use table::Answer;
+
+/// Where the payload starts in an event: header, two lengths, the plugin's id.
+const PAYLOAD_OFFSET: usize = 26 + 8 + 4;
+
+impl<const DROP_IN: bool> ExtractPlugin for Tf<DROP_IN> {
+    type Event<'a> = RecordEvent<'a>;
+    type ExtractContext = ();
+    // see `get_fields` and `extract_fields`
+    const EXTRACT_FIELDS: &'static [ExtractFieldInfo<Self>] = &[];
+
+    fn get_fields() -> &'static CStr {
+        table::json()
+    }
+
+    fn extract_fields<'a>(
+        &'a mut self,
+        event: &EventInput<'a, RecordEvent<'a>>,
+        _: &LazyTableReader<'_>,
+        fields: &mut [ss_plugin_extract_field],
+        offsets: Option<&mut ss_plugin_extract_value_offsets>,
+        storage: &'a Bump,
+    ) -> Result<(), Error> {
+        let Ok(payload) = event.event().map(|e| e.params.event_data.0) else {
+            // an event of another kind: no field has a value, and an error would cost more than the answer
+            fields.iter_mut().for_each(absent);
+            return Ok(());
+        };
+        let number = event.event_number();
+        let mut ranges = offsets.map(|o| (o, Ranges::new(fields.len(), storage)));
+        for field in fields.iter_mut() {
+            absent(field);
+            let range = ranges.as_mut().map(|(_, ranges)| ranges.next());
+            let done = guard::run(Entry::Field, || self.one(number, payload, field, range, storage));
+            if done.is_err() {
+                absent(field);
+                self.cache.forget();
+            }
+        }
+        if let Some((offsets, mut ranges)) = ranges {
+            offsets.start = ranges.starts.as_mut_ptr();
+            offsets.length = ranges.lengths.as_mut_ptr();
+            // they stay where they are until the storage is used anew
+            std::mem::forget(ranges);
+        }
+        Ok(())
+    }
+}
+
+impl<const DROP_IN: bool> Tf<DROP_IN> {
+    fn one(
+        &mut self,
+        number: usize,
+        payload: &[u8],
+        field: &mut ss_plugin_extract_field,
+        range: Option<(&mut u32, &mut u32)>,
+        storage: &Bump,
+    ) {
+        let answer = table::answer(field.field_id);
+        let compat = self.cache.compat();
+        let Some(record) = self.cache.record(number, payload, &self.shared) else { return };
+        match answer {
+            Answer::Ct(ct) => {
+                let mut digits = [0; 20];
+                let arg = argument(ct, field, &mut digits);
+                if let Some(value) = ct::value(&record, ct, arg, compat) {
+                    let found = range.and_then(|r| Some((r, ct::range(&record, ct, arg)?)));
+                    if let Some(((start, length), found)) = found {
+                        *start = u32::try_from(PAYLOAD_OFFSET + found.start).unwrap_or(0);
+                        *length = u32::try_from(found.len()).unwrap_or(0);
+                    }
+                    put(field, &value.into(), storage);
+                }
+            }
+            Answer::Tf(tf) => {
+                if let Some(value) = tf::of_record(tf, &record) {
+                    put(field, &value, storage);
+                }
+            }
+            Answer::Nobody => {}
+        }
+    }
+}
+
+/// The argument as text: the key, or for an indexed field its index in digits.
+fn argument<'a>(
+    ct: CtField,
+    field: &'a ss_plugin_extract_field,
+    digits: &'a mut [u8; 20],
+) -> Option<&'a str> {
+    if ct != CtField::Ec2ImageIds {
+        return guard::argument(field)?.to_str().ok();
+    }
+    if field.arg_present == 0 {
+        return None;
+    }
+    let mut at = digits.len();
+    let mut rest = field.arg_index;
+    loop {
+        at -= 1;
+        digits[at] = b'0' + (rest % 10) as u8;
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    std::str::from_utf8(digits.get(at..)?).ok()
+}
+
+impl<'a> From<CtValue<'a>> for Value<'a> {
+    fn from(value: CtValue<'a>) -> Self {
+        match value {
+            CtValue::Text(text) => Value::Text(text),
+            CtValue::Number(number) => Value::Number(number),
+            CtValue::List(list) => Value::List(list),
+        }
+    }
+}
+
+/// Where the values stand in the event: start and length of each field, both 0 where a value is made of several.
+struct Ranges<'b> {
+    starts: BumpVec<'b, u32>,
+    lengths: BumpVec<'b, u32>,
+}
+
+impl<'b> Ranges<'b> {
+    fn new(fields: usize, storage: &'b Bump) -> Self {
+        Self {
+            starts: BumpVec::with_capacity_in(fields, storage),
+            lengths: BumpVec::with_capacity_in(fields, storage),
+        }
+    }
+
+    /// The next field's start and length. There is room for as many fields as were asked for.
+    fn next(&mut self) -> (&mut u32, &mut u32) {
+        self.starts.push(0);
+        self.lengths.push(0);
+        let last = self.starts.len() - 1;
+        (&mut self.starts[last], &mut self.lengths[last])
+    }
+}

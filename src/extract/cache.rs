@@ -1,0 +1,68 @@
+//! What is known of the event in hand, so that each of its fields does not find it out again.
+
+use std::sync::atomic::Ordering::Relaxed;
+
+use tfdrift_cloudtrail::{Head, Record, ct};
+
+use crate::config::Compat;
+use crate::metrics::Shared;
+
+/// The event in hand. libsinsp asks for one field at a time and shares nothing between two questions.
+#[derive(Debug)]
+pub struct Cache {
+    compat: ct::Compat,
+    key: Option<Key>,
+    head: Head,
+    /// Whether the event is a record at all.
+    readable: bool,
+}
+
+/// Event number, address and length of its record. The number alone would do for Falco; with the address, a host
+/// that counts otherwise gets right answers too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Key {
+    number: usize,
+    address: usize,
+    len: usize,
+}
+
+impl Cache {
+    /// Nothing in hand.
+    pub fn new(compat: Compat) -> Self {
+        let compat = match compat {
+            Compat::Normal => ct::Compat::Normal,
+            Compat::Strict => ct::Compat::Strict,
+        };
+        Self { compat, key: None, head: Head::default(), readable: false }
+    }
+
+    pub(crate) fn compat(&self) -> ct::Compat {
+        self.compat
+    }
+
+    /// Called when the memory of the events handed out may be used again.
+    pub(crate) fn forget(&mut self) {
+        self.key = None;
+    }
+
+    /// The record of an event, scanned once; none if it is not a record.
+    #[inline]
+    pub(super) fn record<'a>(
+        &'a mut self,
+        number: usize,
+        bytes: &'a [u8],
+        shared: &Shared,
+    ) -> Option<Record<'a>> {
+        let key = Key { number, address: bytes.as_ptr() as usize, len: bytes.len() };
+        if self.key != Some(key) {
+            // not the new key yet: a panic in between must not leave a half-made answer
+            self.key = None;
+            self.readable = self.head.scan(bytes).is_ok();
+            if !self.readable {
+                shared.unreadable.fetch_add(1, Relaxed);
+            }
+            self.key = Some(key);
+        }
+        self.readable.then(|| Record::with_head(bytes, &self.head))
+    }
+}
