@@ -17,7 +17,9 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 HOST = os.path.join(ROOT, "tests/real-host/real-host.sh")
 GOLDEN = os.path.join(HERE, "golden/seed.jsonl")
 FILES = ["rules/tfdrift_rules.yaml", "rules/aws_cloudtrail_rules.yaml"]
-INIT = json.dumps({"log_level": "warn", "source": {"checkpoint_dir": ""}, "state": {"places": [{"file": "examples/seed/terraform.tfstate"}]}})
+STATES = ["examples/seed/terraform.tfstate"]
+# a state with an IAM user, for what no plan shows
+MORE_STATES = ["tests/truth/cases/w2-user-access-key/state.json"]
 failed = 0
 
 
@@ -27,9 +29,10 @@ def report(ok, title, detail=""):
     print(f"{'ok  ' if ok else 'FAIL'} {title}" + (f"\n     {detail}" if not ok and detail else ""))
 
 
-def host(lib, events, *more):
+def host(lib, events, *more, states=STATES):
     """Alerts and the summary line; more: further arguments. Exits loudly when the host does not run to the end."""
-    args = [HOST, "sinsp-host", "--plugin", lib, "--init", INIT, "--open", events, "--max-seconds", "60"]
+    init = json.dumps({"log_level": "warn", "source": {"checkpoint_dir": ""}, "state": {"places": [{"file": f} for f in states]}})
+    args = [HOST, "sinsp-host", "--plugin", lib, "--init", init, "--open", events, "--max-seconds", "60"]
     for f in FILES:
         args += ["--rules", f]
     p = subprocess.run(args + list(more), cwd=ROOT, capture_output=True, text=True)
@@ -104,7 +107,7 @@ def records(lib):
         path = os.path.join(d, "records.jsonl")
         with open(path, "w") as f:
             f.writelines(json.dumps(r, separators=(",", ":")) + "\n" for r in all_records)
-        alerts, end = host(lib, path, *everything_on(names))
+        alerts, end = host(lib, path, *everything_on(names), states=STATES + MORE_STATES)
     report(end["events"] == len(all_records), f"{lib}: {len(all_records)} records are as many events", f"{end['events']}")
     fired = {}
     for a in alerts:
