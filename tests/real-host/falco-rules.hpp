@@ -11,46 +11,16 @@
 // What this reader does not know is refused, never ignored: a test that passes here must pass
 // in Falco.
 #pragma once
-#include <libsinsp/filter/parser.h>
+#include "falco-conditions.hpp"
+
 #include <libsinsp/version.h>
 
 #include <yaml-cpp/yaml.h>
 
-#include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
-#include <stdexcept>
-#include <string>
-#include <utility>
-#include <vector>
 
 namespace falco_rules {
-
-struct Error : std::runtime_error { using std::runtime_error::runtime_error; };
-
-// a scalar or a list of them, as `fields`, `comps` and each of `values` are
-struct Entry {
-	bool given = false, is_list = false;
-	std::string item;
-	std::vector<Entry> items;
-};
-
-struct Exception {
-	std::string name, where;
-	Entry fields, comps;
-	std::vector<Entry> values;
-};
-
-struct RuleText {
-	std::string name, source, cond, desc, output, priority;
-	std::vector<std::string> tags;
-	std::vector<Exception> exceptions;
-	bool enabled = true;
-};
-
-struct List { std::string name; std::vector<std::string> items; size_t first, last; };
-struct Macro { std::string name, cond; size_t first, last; };
 
 class Rules {
 public:
@@ -77,7 +47,7 @@ public:
 		for(auto& r : out) {
 			auto c = r.cond;
 			if(!r.exceptions.empty()) c = with_exceptions(c, r.exceptions);
-			r.cond = expand(c, SIZE_MAX, 0);
+			r.cond = expand(c, m_lists, m_macros);
 		}
 		return out;
 	}
@@ -98,10 +68,6 @@ private:
 	void need(const YAML::Node& n, bool ok, const std::string& what) const {
 		if(!ok) bad(n, what);
 	}
-	template<typename T> static auto find(T& in, const std::string& name) {
-		return std::find_if(in.begin(), in.end(), [&](const auto& x) { return x.name == name; });
-	}
-
 	std::string text(const YAML::Node& n, const char* key) const {
 		auto v = n[key];
 		need(n, v.IsDefined() && !v.IsNull(), std::string("no mapping for key '") + key + "'");
@@ -270,11 +236,6 @@ private:
 		return out;
 	}
 
-	static bool is_operator(const std::string& op, bool for_lists = false) {
-		auto ops = libsinsp::filter::parser::supported_operators(for_lists);
-		return std::find(ops.begin(), ops.end(), op) != ops.end();
-	}
-
 	static Exception checked(Exception e) {
 		auto no = [&](const std::string& what) { throw Error(e.where + ": exception '" + e.name + "': " + what); };
 		if(!e.fields.given) no("has no fields");
@@ -367,84 +328,6 @@ private:
 	static std::string trim(const std::string& s) {
 		auto a = s.find_first_not_of(" \t\r\n"), b = s.find_last_not_of(" \t\r\n");
 		return a == std::string::npos ? "" : s.substr(a, b - a + 1);
-	}
-	// as in Falco, only a blank makes quotes; whoever has brackets or commas writes them himself
-	static std::string quoted(const std::string& s) {
-		return s.find(' ') != std::string::npos && s[0] != '"' && s[0] != '\'' ? "\"" + s + "\"" : s;
-	}
-
-	static std::string with_exceptions(const std::string& cond, const std::vector<Exception>& exs) {
-		std::string out = "(" + cond + ")";
-		for(const auto& e : exs) {
-			auto no = [&](const std::string& what) { throw Error(e.where + ": exception '" + e.name + "': " + what); };
-			std::string c;
-			for(const auto& v : e.values) {
-				if(!e.fields.is_list) {
-					if(v.is_list) no("expected a list of texts as values");
-					c += (c.empty() ? e.fields.item + " " + e.comps.item + " (" : ", ") + quoted(v.item);
-					continue;
-				}
-				if(v.items.size() != e.fields.items.size()) no("fields and values must have equal length");
-				std::string one;
-				for(size_t k = 0; k < v.items.size(); k++) {
-					const auto& x = v.items[k];
-					const auto& op = e.comps.items[k].item;
-					std::string rhs;
-					if(x.is_list) {
-						for(const auto& y : x.items) rhs += (rhs.empty() ? "" : ", ") + quoted(y.item);
-						rhs = "(" + rhs + ")";
-					} else if(is_operator(op, true)) rhs = x.item[0] == '(' ? x.item : "(" + x.item + ")";
-					else rhs = quoted(x.item);
-					one += (one.empty() ? "" : " and ") + e.fields.items[k].item + " " + op + " " + rhs;
-				}
-				c += (c.empty() ? "(" : " or (") + one + ")";
-			}
-			if(!c.empty()) out += " and not (" + c + (e.fields.is_list ? "" : ")") + ")";
-		}
-		return out;
-	}
-
-	std::string items_of(const List& l) const {
-		std::string s;
-		auto add = [&](const std::string& v) { s += (s.empty() ? "" : ", ") + quoted(v); };
-		for(const auto& it : l.items) {
-			auto ref = find(m_lists, it);
-			if(ref != m_lists.end() && ref->first < l.last)
-				for(const auto& v : ref->items) add(v);
-			else add(it);
-		}
-		return s;
-	}
-
-	// replaces whole words outside of quotes: lists by their items, macros by (their condition)
-	std::string expand(const std::string& in, size_t sees, int depth) const {
-		static const std::string delims = " \t\r\n(),=!<>";
-		if(depth > 100) throw Error("macros refer to each other in a circle");
-		std::string out, word;
-		char q = 0;
-		auto flush = [&] {
-			if(auto l = find(m_lists, word); l != m_lists.end()) {
-				auto items = items_of(*l);
-				// an empty list takes a comma beside it along
-				if(auto end = out.find_last_not_of(" \t\r\n"); items.empty() && end != std::string::npos && out[end] == ',') out.erase(end);
-				out += items;
-			} else if(auto m = find(m_macros, word); m != m_macros.end() && m->first < sees)
-				out += "(" + expand(m->cond, m->last, depth + 1) + ")";
-			else out += word;
-			word.clear();
-		};
-		for(size_t i = 0; i < in.size(); i++) {
-			char c = in[i];
-			if(q) {
-				out += c;
-				if(c == '\\' && i + 1 < in.size()) out += in[++i];
-				else if(c == q) q = 0;
-			} else if(c == '"' || c == '\'') { flush(); out += q = c; }
-			else if(delims.find(c) != std::string::npos) { flush(); out += c; }
-			else word += c;
-		}
-		flush();
-		return out;
 	}
 };
 
