@@ -1,7 +1,7 @@
 //! The top-level members of a record as offsets: found in one pass, kept without borrowing the record.
 
-use crate::json::Json;
 use crate::json::scan::{skip_value, skip_ws, string_end};
+use crate::json::{Json, key_is, key_text};
 use crate::{RecordError, time};
 
 macro_rules! members {
@@ -19,7 +19,11 @@ macro_rules! members {
                 match self { $(Member::$variant => $name,)* }
             }
 
-            #[inline]
+            /// All of them, in the order in which CloudTrail writes them.
+            const ALL: [Member; Member::COUNT] = [$(Member::$variant,)*];
+
+            const NAMES: [&str; Member::COUNT] = [$($name,)*];
+
             pub(crate) fn from_key(key: &str) -> Option<Member> {
                 match key { $($name => Some(Member::$variant),)* _ => None }
             }
@@ -88,8 +92,9 @@ impl Head {
             return Err(RecordError::TooLarge { bytes: bytes.len() });
         }
         let mut walk = Walk::start(bytes)?;
+        let mut next = 0;
         while let Some((key, start, end)) = walk.next()? {
-            let Some(member) = Member::from_key(&key) else { continue };
+            let Some(member) = guess(key, &mut next) else { continue };
             let span = &mut self.spans[member as usize];
             if span.end == 0 {
                 *span = Span { start: start as u32, end: end as u32 };
@@ -109,6 +114,20 @@ impl Head {
     }
 }
 
+/// The member called `key`. CloudTrail keeps an order, so that it is mostly one of those after the last one found.
+#[inline]
+fn guess(key: &[u8], next: &mut usize) -> Option<Member> {
+    for at in *next..(*next + 4).min(Member::COUNT) {
+        if Member::NAMES[at].as_bytes() == key {
+            *next = at + 1;
+            return Some(Member::ALL[at]);
+        }
+    }
+    let member = Member::from_key(&key_text(key))?;
+    *next = member as usize + 1;
+    Some(member)
+}
+
 /// `eventTime` of a record in nanoseconds since 1970, reading no further than needed.
 ///
 /// # Errors
@@ -116,7 +135,7 @@ impl Head {
 pub fn event_time_ns(record: &[u8]) -> Result<u64, RecordError> {
     let mut walk = Walk::start(record)?;
     while let Some((key, start, end)) = walk.next()? {
-        if key == Member::EventTime.name() {
+        if key_is(key, Member::EventTime.name()) {
             let text = record.get(start..end).map(Json::trimmed).and_then(Json::text);
             return parse_time(text.as_deref());
         }
@@ -129,6 +148,9 @@ pub(crate) fn parse_time(text: Option<&str>) -> Result<u64, RecordError> {
     time::parse_rfc3339_ns(text)
         .ok_or_else(|| RecordError::BadEventTime { text: text.chars().take(64).collect() })
 }
+
+/// A member: its key between the quotes, start and end of its value.
+type Found<'a> = (&'a [u8], usize, usize);
 
 /// Walks the members of an object and says where it is broken.
 struct Walk<'a> {
@@ -146,10 +168,9 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next member: key, start and end of its value. `None` after a well-formed end of the object.
+    /// The next member; `None` after a well-formed end of the object.
     #[inline]
-    #[allow(clippy::type_complexity)]
-    fn next(&mut self) -> Result<Option<(std::borrow::Cow<'a, str>, usize, usize)>, RecordError> {
+    fn next(&mut self) -> Result<Option<Found<'a>>, RecordError> {
         let broken = |offset, what| Err(RecordError::Broken { offset, what });
         let mut pos = skip_ws(self.bytes, self.pos);
         match self.bytes.get(pos) {
@@ -167,7 +188,7 @@ impl<'a> Walk<'a> {
         let Some(key_end) = string_end(self.bytes, pos + 1) else {
             return broken(pos, "the key has no end");
         };
-        let key = crate::json::key_text(&self.bytes[pos + 1..key_end]);
+        let key = &self.bytes[pos + 1..key_end];
         let colon = skip_ws(self.bytes, key_end + 1);
         if self.bytes.get(colon) != Some(&b':') {
             return broken(colon, "expected : after the key");

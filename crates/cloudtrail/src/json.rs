@@ -99,6 +99,13 @@ impl<'a> Json<'a> {
     }
 }
 
+/// Whether the bytes between the quotes of a key mean `name`.
+#[inline]
+pub(crate) fn key_is(key: &[u8], name: &str) -> bool {
+    // An escape is longer than what it stands for.
+    key == name.as_bytes() || (key.len() > name.len() && key.contains(&b'\\') && key_text(key) == name)
+}
+
 /// The text of a key from the bytes between its quotes.
 #[inline]
 pub(crate) fn key_text(bytes: &[u8]) -> Cow<'_, str> {
@@ -111,8 +118,9 @@ pub struct Key<'a>(&'a [u8]);
 
 impl<'a> Key<'a> {
     /// Whether the key, unescaped, is `name`.
+    #[inline]
     pub fn is(self, name: &str) -> bool {
-        self.0 == name.as_bytes() || (self.0.contains(&b'\\') && text::unescape(self.0) == name)
+        key_is(self.0, name)
     }
 
     /// The key, unescaped.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::Json;
-use super::scan::{skip_ws, string_end};
+use super::scan::{first_space, skip_ws};
 
 impl<'a> Json<'a> {
     /// The value without white space outside of strings; keys, numbers and escapes as they stand. Borrowed if
@@ -19,19 +19,6 @@ impl<'a> Json<'a> {
                     .into()
             }
         }
-    }
-}
-
-/// Where the first white space outside of strings stands.
-fn first_space(bytes: &[u8]) -> Option<usize> {
-    let mut pos = 0;
-    loop {
-        match bytes.get(pos)? {
-            b'"' => pos = string_end(bytes, pos + 1)?,
-            b' ' | b'\n' | b'\r' | b'\t' => return Some(pos),
-            _ => {}
-        }
-        pos += 1;
     }
 }
 
