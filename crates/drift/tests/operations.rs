@@ -234,6 +234,7 @@ fn every_core_operation_has_a_case() {
     let missing: Vec<String> = Mappings::builtin()
         .operations()
         .into_iter()
+        .filter(|o| o.alias_of.is_none())
         .filter_map(|o| {
             let stem = o.file.strip_prefix("mappings/core/")?.strip_suffix(".toml")?;
             (!tested.contains(&(stem.to_owned(), o.name.to_ascii_lowercase())))

@@ -66,11 +66,11 @@ pub fn parse_file(file: &str, text: &str, confidence: Confidence) -> Result<Vec<
     };
     let mut out = Vec::new();
     for (name, value) in &tree {
-        if matches!(name.as_str(), "source" | "ignore" | "region" | "service") {
+        if matches!(name.as_str(), "source" | "ignore" | "region" | "service" | "alias") {
             continue;
         }
         let blocks = value.as_array().filter(|a| a.iter().all(Value::is_table)).ok_or_else(|| {
-            head(format!("`{name}` is neither source, ignore, region, service nor a [[{name}]] block"))
+            head(format!("`{name}` is neither source, ignore, region, service, alias nor a [[{name}]] block"))
         })?;
         let mut targets = Vec::new();
         for (nth, block) in blocks.iter().enumerate() {
@@ -88,10 +88,30 @@ pub fn parse_file(file: &str, text: &str, confidence: Confidence) -> Result<Vec<
                 ignore: ignore.clone(),
                 confidence,
                 file: file.to_owned(),
+                alias_of: None,
             });
         }
     }
+    aliases(&tree, &mut out).map_err(head)?;
     Ok(out)
+}
+
+/// `[alias] Other = "Operation"`: another name of an operation, with the same targets.
+fn aliases(tree: &Toml, out: &mut Vec<Operation>) -> Result<(), String> {
+    let Some(table) = tree.get("alias") else { return Ok(()) };
+    for (name, of) in table.as_table().ok_or("`alias` must be a table: Other = \"Operation\"")? {
+        let of = of.as_str().ok_or_else(|| format!("alias {name}: must be the name of an operation"))?;
+        let same: Vec<Operation> = out
+            .iter()
+            .filter(|o| o.name == of)
+            .map(|o| Operation { name: name.clone(), alias_of: Some(of.to_owned()), ..o.clone() })
+            .collect();
+        if same.is_empty() {
+            return Err(format!("alias {name}: there is no [[{of}]] in this file"));
+        }
+        out.extend(same);
+    }
+    Ok(())
 }
 
 fn header_line(text: &str, operation: &str, nth: usize) -> u32 {

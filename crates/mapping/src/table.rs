@@ -132,6 +132,8 @@ pub struct Operation {
     pub confidence: Confidence,
     /// File in which it stands.
     pub file: String,
+    /// The operation whose targets it has, if it is another name of that one.
+    pub alias_of: Option<String>,
 }
 
 /// All operations, and the schema of the types that they name.
