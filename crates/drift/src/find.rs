@@ -64,6 +64,17 @@ fn by_alternative(
     let Some((first, rest)) = alternative.split_first() else { return Vec::new() };
     let Some(value) = context.eval(&first.value, None) else { return Vec::new() };
     let mut out = Vec::new();
+    // `* = true`: a setting of the whole account or region, which no record names
+    if first.attribute == "*" && value == Value::Bool(true) {
+        let meant = |id: &ResourceId| {
+            snapshot.resource(*id).is_some_and(|r| {
+                target.types.iter().any(|t| t == r.rtype())
+                    && place.allows(r, target.global)
+                    && (rest.is_empty() || rest_holds(rest, *id, r, context))
+            })
+        };
+        return snapshot.resources().filter(meant).collect();
+    }
     for key in texts(&value) {
         if first.attribute == "*" {
             // an ARN says where it is by itself

@@ -26,7 +26,7 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
             let x = equal::text(&next()?)?;
             let mut hit = false;
             while let Some(y) = next() {
-                hit |= equal::text(&y).as_deref() == Some(x.as_str());
+                hit |= coerce::as_list(y).iter().any(|y| equal::text(y).as_deref() == Some(x.as_str()));
             }
             Some(hit.into())
         }

@@ -16,6 +16,14 @@ pub fn canonical(tree: Value, operation: &str, ignore: &[String]) -> Value {
             return Value::Object(inner);
         }
     }
+    // a few envelopes are named otherwise: DeleteTransitGatewayVpcAttachment writes `DelTGwVpcAttachReq`
+    if members.len() == 1
+        && let Some((name, inner @ Value::Object(_))) = members.iter().next()
+        && name.starts_with(|c: char| c.is_ascii_uppercase())
+        && (name.ends_with("Request") || name.ends_with("Req"))
+    {
+        return unwrap(inner.clone());
+    }
     unwrap(Value::Object(members))
 }
 
@@ -124,6 +132,8 @@ mod tests {
         assert_eq!(at(&young, "VolumeId"), Some(json!("vol-1")));
         assert_eq!(at(&young, "Tags"), Some(json!(["a"])));
         assert_eq!(at(&young, "Size"), Some(json!(5)));
+        let other = canonical(json!({"DelTGwVpcAttachReq":{"TransitGatewayAttachmentId":"tgw-attach-1"}}), "X", &[]);
+        assert_eq!(at(&other, "TransitGatewayAttachmentId"), Some(json!("tgw-attach-1")));
         let rds = canonical(json!({"dBInstanceIdentifier":"db","tTL":3,"x":null}), "X", &[]);
         assert_eq!(at(&rds, "DBInstanceIdentifier"), Some(json!("db")));
         assert_eq!(at(&rds, "TTL"), Some(json!(3)));

@@ -51,7 +51,23 @@ fn flat(permission: &Value, source: Option<(&str, String)>, description: Option<
     Value::Object(rule)
 }
 
-/// EC2's `IpPermissions`, in its full or in its older flat form (`cidrIp`, `fromPort` beside an empty list), as one flat rule a source:
+/// The one source of EC2's `SecurityGroupRule`, which names it beside the ports; `None` for a permission, which has lists of them.
+fn own_source(rule: &Value) -> Option<(&'static str, String)> {
+    let group = || {
+        let info = params::member(rule.as_object()?, "ReferencedGroupInfo")?;
+        text(info, "GroupId")
+    };
+    text(rule, "CidrIpv4")
+        .map(|c| ("cidr_ipv4", c))
+        .or_else(|| text(rule, "CidrIpv6").map(|c| ("cidr_ipv6", c)))
+        .or_else(|| text(rule, "PrefixListId").map(|p| ("prefix_list_id", p)))
+        .or_else(|| {
+            text(rule, "ReferencedGroupId").or_else(group).map(|g| ("referenced_security_group_id", g))
+        })
+}
+
+/// EC2's `SecurityGroupRules`, or its `IpPermissions` in their full or in their older flat form (`cidrIp`, `fromPort` beside an empty
+/// list), as one flat rule a source:
 /// `{ip_protocol, from_port, to_port, cidr_ipv4 | cidr_ipv6 | prefix_list_id | referenced_security_group_id, description}`.
 pub fn rules(permissions: &Value, request: &Value) -> Vec<Value> {
     let mut out = Vec::new();
@@ -73,6 +89,12 @@ pub fn rules(permissions: &Value, request: &Value) -> Vec<Value> {
         return out;
     }
     for p in &permissions {
+        // what ModifySecurityGroupRules takes: the rule's id, and the rule
+        let p = p.as_object().and_then(|o| params::member(o, "SecurityGroupRule")).unwrap_or(p);
+        if let Some(source) = own_source(p) {
+            out.push(flat(p, Some(source), text(p, "Description")));
+            continue;
+        }
         for r in items(p, &["IpRanges"]) {
             out.push(flat(p, text(&r, "CidrIp").map(|c| ("cidr_ipv4", c)), text(&r, "Description")));
         }
@@ -311,6 +333,17 @@ mod tests {
             r,
             [json!({"ip_protocol":"tcp","from_port":22,"to_port":22,"cidr_ipv4":"198.51.100.7/32"})]
         );
+    }
+
+    #[test]
+    fn rules_that_name_their_source_are_read() {
+        let changed = json!([{"SecurityGroupRuleId":"sgr-1","SecurityGroupRule":{"IpProtocol":"tcp","FromPort":22,"ToPort":22,"CidrIpv4":"10.0.0.0/8"}}]);
+        let revoked = json!([{"securityGroupRuleId":"sgr-1","groupId":"sg-1","isEgress":false,"ipProtocol":"tcp","fromPort":22,"toPort":22,"cidrIpv4":"10.0.0.0/8"}]);
+        let want = [json!({"ip_protocol":"tcp","from_port":22,"to_port":22,"cidr_ipv4":"10.0.0.0/8"})];
+        assert_eq!(rules(&changed, &Value::Null), want);
+        assert_eq!(rules(&revoked, &Value::Null), want);
+        let group = json!([{"ipProtocol":"-1","fromPort":-1,"toPort":-1,"referencedGroupInfo":{"groupId":"sg-2"}}]);
+        assert_eq!(rules(&group, &Value::Null)[0]["referenced_security_group_id"], "sg-2");
     }
 
     #[test]
