@@ -2,7 +2,8 @@
   TF_PLUGIN_DIR=FOLDER [WORK=FOLDER] [TPORT=5655] [TFDRIFT_CORPORA=FOLDER] python3 run.py m1_vpc[,m2_ec2] [case-id,...]
 TF_PLUGIN_DIR is a terraform filesystem mirror that holds hashicorp/aws 5.100.0. WORK (default ./work) takes the applied worlds.
 Needs terraform, and from PyPI: moto[server]==5.2.5, boto3. Everything listens on loopback.
-The provider runs once for all cases (`-debug`), so a case takes about ten seconds."""
+The provider runs once for all cases (`-debug`). Scenarios that say what they can touch (`on`) and share nothing of it stand one plan together;
+each drifted attribute must then belong to exactly one of them, else they are planned apart."""
 import glob, importlib, json, os, re, shutil, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__)); TRUTH = os.path.dirname(HERE)
 sys.path[:0] = [HERE, TRUTH + '/gen']
@@ -89,6 +90,89 @@ def tidy(v):
     s = json.dumps(v).replace(EP + '/' + ctrail.ACCOUNT, f'https://sqs.us-east-1.amazonaws.com/{ctrail.ACCOUNT}')
     return json.loads(shapes.example_keys(s))
 
+def pattern(p):
+    """'ADDRESS' or 'ADDRESS::attribute,attribute'; an address may end in *"""
+    addr, _, attrs = p.partition('::')
+    return addr, frozenset(attrs.split(',')) if attrs else None
+
+def covers(p, addr, attr):
+    a, attrs = pattern(p)
+    return (addr == a or a.endswith('*') and addr.startswith(a[:-1])) and (attrs is None or attr in attrs)
+
+def overlap(p, q):
+    (a, x), (b, y) = pattern(p), pattern(q)
+    same = a == b or a.endswith('*') and b.startswith(a[:-1]) or b.endswith('*') and a.startswith(b[:-1])
+    return same and (x is None or y is None or bool(x & y))
+
+def groups(cases):
+    """cases that say what they can touch (`on`) and share nothing of it stand one plan together; the others go alone"""
+    out = []
+    for c in cases:
+        for g in out if c.get('on') else ():
+            if g[0].get('on') and not any(overlap(p, q) for x in g for p in x['on'] for q in c['on']):
+                g.append(c); break
+        else: out.append([c])
+    return out
+
+def share(c, changed, alone):
+    """the part of a plan's changes that is this case's"""
+    if alone: return changed
+    out = {}
+    for a, e in changed.items():
+        if 'attributes' not in e:
+            if any(covers(p, a, None) for p in c['on'] if pattern(p)[1] is None): out[a] = e
+        else:
+            at = {k: v for k, v in e['attributes'].items() if any(covers(p, a, k) for p in c['on'])}
+            if at or (not e['attributes'] and any(covers(p, a, None) for p in c['on'])): out[a] = {**e, 'attributes': at}
+    return out
+
+def group(name, d, S, drop, noisy, g):
+    ids = [name.split('_')[0] + '-' + c['id'] for c in g]; t0 = time.time(); ctl(SOCK, 'fork'); trails = []; bad = None
+    try:
+        for c, cid in zip(g, ids):
+            T = ctrail.Trail(cid, clients); T.allow_errors = c.get('allow_errors', False); trails.append(T)
+            try: c['fn'](T, S)
+            except Exception as e:
+                print('FAIL', cid, str(e)[:600].replace('\n', ' | '), flush=True); bad = c; break
+        if bad is None:
+            try: dr, ch, ro, tm = plan(d, drop, both=bool(os.environ.get('BOTH')))
+            except Exception as e:
+                print('FAIL plan', ids, str(e)[:1500].replace('\n', ' | '), flush=True)
+                bad = g[0] if len(g) == 1 else 'plan'
+    finally: ctl(SOCK, 'end')
+    if bad is not None:
+        if bad == 'plan': halves(name, d, S, drop, noisy, g)
+        elif len(g) > 1: group(name, d, S, drop, noisy, [c for c in g if c is not bad])
+        return
+    ch = {a: e for a, e in ch.items() if a not in noisy or a in dr}
+    alone = len(g) == 1
+    if not alone:
+        lost = [(a, k) for a, e in dr.items() for k in (e['attributes'] if 'attributes' in e else [None])
+                if sum(any(covers(p, a, k) and (k is not None or pattern(p)[1] is None) for p in c['on']) for c in g) != 1]
+        if lost:
+            print('NOT ONE OWNER', lost, 'in', ids, flush=True)
+            halves(name, d, S, drop, noisy, g); return
+    print('# %d cases, one plan, %.1fs' % (len(g), time.time() - t0), tm, flush=True)
+    for c, cid, T in zip(g, ids, trails):
+        write(name, d, drop, c, cid, T, share(c, dr, alone), share(c, ch, alone), ro, [x for x in ids if x != cid], tm)
+
+def halves(name, d, S, drop, noisy, g):
+    group(name, d, S, drop, noisy, g[:len(g) // 2]); group(name, d, S, drop, noisy, g[len(g) // 2:])
+
+def write(name, d, drop, c, cid, T, dr, ch, ro, others, tm):
+    out = f'{OUT}/{cid}'; os.makedirs(out, exist_ok=True)
+    found = 'none' if not dr else 'delete' if any(e['actions'] == ['delete'] for e in dr.values()) else 'update'
+    records = tidy(T.records); sh = [shapes.shape(r) for r in records]
+    worst = next((s for s in ('rule', 'partial', 'exact') if any(x['shape'] == s for x in sh)), None)
+    json.dump(tidy(json.load(open(d + '/terraform.tfstate'))), open(out + '/state.json', 'w'), separators=(',', ':'))
+    json.dump({'Records': records}, open(out + '/events.json', 'w'), indent=1)
+    json.dump(tidy({'case': cid, 'drifted': bool(dr), 'drift': dr, 'planned': ch, 'refresh_only_plan_agrees': None if ro is None or others else dr == ro}), open(out + '/truth.json', 'w'), indent=1)
+    json.dump({'case': cid, 'world': name, 'service': c['svc'], 'kind': c['kind'], 'note': c.get('note', ''), 'calls': tidy(T.log), 'noise_dropped': sorted('%s:%s' % x for x in drop),
+               'planned_together_with': others, 'seconds': {'terraform': tm}, 'records': sh, 'shape': worst,
+               'truth': {'by': f'terraform 1.11.4 + terraform-provider-aws 5.100.0 against moto {moto.__version__}', 'expected_kind': c['kind'], 'found': found}, 'surprise': found != c['kind']},
+              open(out + '/meta.json', 'w'), indent=1)
+    print('%s%-40s %-6s drift=%s planned=%s' % ('' if found == c['kind'] else '!! ', cid, c['kind'], {a: list(e.get('attributes', e['actions'])) for a, e in dr.items()}, {a: '/'.join(e['actions']) for a, e in ch.items()}), flush=True)
+
 def world(name, only=None):
     W = importlib.import_module('scen_' + name); d = f'{WORK}/run/{name}'
     shutil.rmtree(d, ignore_errors=True); shutil.copytree(f'{HERE}/worlds/{name}', d)
@@ -109,32 +193,8 @@ def world(name, only=None):
         noisy = set(ch)
         print(name, 'applied in %.0fs' % ta, '| noise drift', {a: list(e.get('attributes', e['actions'])) for a, e in dr.items()}, '| planned', {a: (e['actions'], list(e.get('attributes', []))) for a, e in ch.items()}, tm, flush=True)
         S = State(d + '/terraform.tfstate'); ctl(SOCK, 'freeze')
-        for n, c in enumerate(W.CASES):
-            cid = name.split('_')[0] + '-' + c['id']; out = f'{OUT}/{cid}'
-            if only and c['id'] not in only: continue
-            if os.environ.get('SKIP_DONE') and os.path.exists(out + '/truth.json'): continue
-            t0 = time.time(); ctl(SOCK, 'fork')
-            try:
-                T = ctrail.Trail(cid, clients); T.allow_errors = c.get('allow_errors', False)
-                c['fn'](T, S)
-                dr, ch, ro, tm = plan(d, drop, both=n % 9 == 0)
-                ch = {a: e for a, e in ch.items() if a not in noisy or a in dr}
-                found = 'none' if not dr else 'delete' if any(e['actions'] == ['delete'] for e in dr.values()) else 'update'
-                os.makedirs(out, exist_ok=True)
-                records = tidy(T.records)
-                sh = [shapes.shape(r) for r in records]
-                worst = next((s for s in ('rule', 'partial', 'exact') if any(x['shape'] == s for x in sh)), None)
-                json.dump(tidy(json.load(open(d + '/terraform.tfstate'))), open(out + '/state.json', 'w'), separators=(',', ':'))
-                json.dump({'Records': records}, open(out + '/events.json', 'w'), indent=1)
-                json.dump(tidy({'case': cid, 'drifted': bool(dr), 'drift': dr, 'planned': ch, 'refresh_only_plan_agrees': None if ro is None else dr == ro}), open(out + '/truth.json', 'w'), indent=1)
-                json.dump({'case': cid, 'world': name, 'service': c['svc'], 'kind': c['kind'], 'note': c.get('note', ''), 'calls': tidy(T.log), 'noise_dropped': sorted('%s:%s' % x for x in drop),
-                           'seconds': {'total': round(time.time() - t0, 1), 'terraform': tm}, 'records': sh, 'shape': worst,
-                           'truth': {'by': f'terraform 1.11.4 + terraform-provider-aws 5.100.0 against moto {moto.__version__}', 'expected_kind': c['kind'], 'found': found}, 'surprise': found != c['kind']},
-                          open(out + '/meta.json', 'w'), indent=1)
-                print('%s%-40s %-6s drift=%s planned=%s %.1fs' % ('' if found == c['kind'] else '!! ', cid, c['kind'], {a: list(e.get('attributes', e['actions'])) for a, e in dr.items()}, {a: '/'.join(e['actions']) for a, e in ch.items()}, time.time() - t0), flush=True)
-            except Exception as e:
-                print('FAIL', cid, str(e)[:1500].replace('\n', ' | '), flush=True)
-            finally: ctl(SOCK, 'end')
+        todo = [c for c in W.CASES if (not only or c['id'] in only) and not (os.environ.get('SKIP_DONE') and os.path.exists(f"{OUT}/{name.split('_')[0]}-{c['id']}/truth.json"))]
+        for g in groups(todo): group(name, d, S, drop, noisy, g)
     finally:
         try: ctl(SOCK, 'quit')
         except Exception: pass
