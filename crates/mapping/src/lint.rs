@@ -75,7 +75,7 @@ fn target(t: &Target, schema: &Schema) -> Vec<String> {
             out.push(format!("{part}: no attribute {} in {}", path.join("."), t.types.join(", ")));
         }
     };
-    for part in t.ids.iter().flatten() {
+    for part in t.ids.iter().flatten().filter(|p| p.attribute != "*") {
         need(&part.attribute.split('.').map(str::to_owned).collect::<Vec<_>>(), "id");
     }
     for line in &t.sets {
