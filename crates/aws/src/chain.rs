@@ -15,6 +15,7 @@ use aws_types::SdkConfig;
 use aws_types::os_shim_internal::Env;
 use aws_types::region::Region;
 use serde::Serialize;
+use serde_json::json;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -36,11 +37,36 @@ pub struct RoleRefused {
     pub role_arn: String,
     /// Who asked: an ARN, or the name of the link.
     pub by: String,
+    /// The IAM entity behind that ARN, for the role's trust policy; `None` where it is not known.
+    pub principal: Option<String>,
     /// The external id that was sent, "" for none. It is no secret (AWS: "not sensitive information").
     pub external_id: String,
     /// The refusal.
     #[serde(flatten)]
     pub why: Why,
+}
+
+impl RoleRefused {
+    /// The two smallest statements: the caller's, and the role's trust policy.
+    fn statements(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let allow = json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": self.role_arn});
+        let principal = self.principal.as_deref().unwrap_or("ARN-OF-THE-CALLER");
+        let mut trust =
+            json!({"Effect": "Allow", "Principal": {"AWS": principal}, "Action": "sts:AssumeRole"});
+        if !self.external_id.is_empty() {
+            trust["Condition"] = json!({"StringEquals": {"sts:ExternalId": self.external_id}});
+        }
+        for (title, statement) in
+            [("the caller's policy needs:", allow), ("the role's trust policy needs:", trust)]
+        {
+            writeln!(f, "  {title}")?;
+            let json = serde_json::to_string_pretty(&statement).map_err(|_| fmt::Error)?;
+            for line in json.lines() {
+                writeln!(f, "    {line}")?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// No credentials. `Display` is the whole story on several lines, [`ChainError::short`] its essence.
@@ -76,10 +102,9 @@ impl ChainError {
     /// What to do next, for the link that came nearest.
     pub fn next(&self) -> String {
         if let Some(role) = &self.role {
-            let base = if role.by.starts_with("arn:") { role.by.as_str() } else { "THE-CALLER" };
+            let caller = role.principal.as_deref().unwrap_or("the caller");
             return format!(
-                "let {} be assumed by {base} (trust policy), and allow sts:AssumeRole on it to the caller",
-                role.role_arn
+                "both sides must agree: the role's trust policy, and sts:AssumeRole for {caller}"
             );
         }
         // The metadata service is unreachable everywhere but on EC2: it speaks last.
@@ -105,6 +130,7 @@ impl fmt::Display for ChainError {
                     writeln!(f, "  {:<13} {}", "external id", role.external_id)?;
                 }
                 writeln!(f, "  {:<13} {}", "answer", role.why)?;
+                role.statements(f)?;
             }
             None => {
                 writeln!(f, "no AWS credentials: {} asked, none gave any", count(self.tried.len(), "link"))?
@@ -113,8 +139,9 @@ impl fmt::Display for ChainError {
         for tried in &self.tried {
             writeln!(f, "  {:<13} {}", tried.link, tried.why)?;
         }
-        for link in &self.not_asked {
-            writeln!(f, "  {:<13} not asked: aws.chain leaves it out", link)?;
+        if !self.not_asked.is_empty() {
+            let names: Vec<&str> = self.not_asked.iter().map(|link| link.as_str()).collect();
+            writeln!(f, "  {:<13} {} (aws.chain leaves them out)", "not asked", names.join(", "))?;
         }
         write!(f, "  {:<13} {}", "next", self.next())
     }
@@ -144,12 +171,18 @@ pub struct Resolved {
 }
 
 /// The chain of one configuration.
-#[derive(Debug)]
 pub struct Chain {
     pub(crate) settings: Arc<Settings>,
     sources: Vec<Source>,
     /// Index of the link that answered last: it is asked first when a key runs out.
     winner: AtomicUsize,
+}
+
+impl fmt::Debug for Chain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not the sources: the SDK's profile provider prints the files it has read, secrets included.
+        f.debug_struct("Chain").field("config", &self.settings.config).finish_non_exhaustive()
+    }
 }
 
 impl Chain {
@@ -223,14 +256,14 @@ impl Chain {
             let first = match provider.provide_credentials().await {
                 Ok(first) => first,
                 Err(error) => {
-                    let by =
-                        Identity::ask(&sdk).await.map_or_else(|_| link.to_string(), |identity| identity.arn);
+                    let caller = Identity::ask(&sdk).await.ok();
                     return Err(ChainError {
                         tried,
                         not_asked,
                         role: Some(RoleRefused {
                             role_arn: role.role_arn.clone(),
-                            by,
+                            by: caller.as_ref().map_or_else(|| link.to_string(), |c| c.arn.clone()),
+                            principal: caller.as_ref().map(Identity::principal),
                             external_id: role.external_id.clone(),
                             why: refused(&error),
                         }),

@@ -58,7 +58,7 @@ pub enum RegionFrom {
 }
 
 /// A client for one bucket.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Bucket {
     /// The client, in the bucket's region.
     pub client: Client,
@@ -66,6 +66,13 @@ pub struct Bucket {
     pub region: String,
     /// How it was found.
     pub region_from: RegionFrom,
+}
+
+impl fmt::Debug for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut shown = f.debug_struct("Bucket");
+        shown.field("region", &self.region).field("region_from", &self.region_from).finish_non_exhaustive()
+    }
 }
 
 /// A configuration with credentials. Cheap to clone.

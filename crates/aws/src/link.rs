@@ -20,6 +20,7 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::os_shim_internal::Env;
 use aws_types::region::Region;
 use std::time::{Duration, SystemTime};
+use tracing::instrument::WithSubscriber;
 
 pub(crate) use profile::{Files, profile_name};
 
@@ -55,8 +56,7 @@ impl Settings {
     }
 }
 
-/// A link with what it keeps between two loads (tokens, parsed files).
-#[derive(Debug)]
+/// A link with what it keeps between two loads (tokens, parsed files): no `Debug`, it may hold secrets.
 pub(crate) enum Source {
     Environment(environment::Environment),
     Profile(profile::Profile),
@@ -106,7 +106,9 @@ impl Source {
 
 /// Asks one of the SDK's providers, at most `bound` long; `name` says what is waited for.
 async fn ask(provider: &impl ProvideCredentials, bound: Duration, name: &str) -> Result<Credentials, Asked> {
-    match tokio::time::timeout(bound, provider.provide_credentials()).await {
+    // The SDK logs what a failed credential_process wrote, and the chain it built: nothing of that is for a log.
+    let answer = provider.provide_credentials().with_subscriber(tracing::Dispatch::none());
+    match tokio::time::timeout(bound, answer).await {
         Ok(Ok(credentials)) => Ok(credentials),
         Ok(Err(error)) => Err(Asked::Failed(error)),
         Err(_) => Err(Asked::TimedOut(Why::TimedOut { secs: bound.as_secs(), what: name.to_owned() })),

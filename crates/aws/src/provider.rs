@@ -36,7 +36,6 @@ impl Refresh {
 }
 
 /// Where new credentials come from.
-#[derive(Debug)]
 pub(crate) enum Loader {
     Chain(Arc<Chain>),
     Role(AssumeRoleProvider),
@@ -70,7 +69,8 @@ pub(crate) struct Caching {
 
 impl std::fmt::Debug for Caching {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Caching").field("loader", &self.loader).finish_non_exhaustive()
+        // Not the loader: the SDK's profile provider prints the files it has read, secrets included.
+        f.debug_struct("Caching").finish_non_exhaustive()
     }
 }
 
@@ -145,7 +145,6 @@ pub(crate) mod tests {
     use super::*;
     use std::collections::VecDeque;
 
-    #[derive(Debug)]
     pub(crate) struct Scripted(std::sync::Mutex<VecDeque<Result<Credentials, String>>>);
 
     impl Scripted {

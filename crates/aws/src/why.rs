@@ -194,6 +194,17 @@ impl Why {
             Why::Unreachable { .. } => "check the network path, the proxy (aws.proxy_url) and DNS".to_owned(),
             Why::NoInstanceRole => "attach an instance profile to the instance".to_owned(),
             Why::TimedOut { .. } => "check the network path and the proxy (aws.proxy_url)".to_owned(),
+            Why::Refused { what, .. } if what.contains("WebIdentity") => {
+                "let the role's trust policy admit the token: Principal Federated = the OIDC provider, condition on its \
+                 :sub (system:serviceaccount:NAMESPACE:NAME on EKS)"
+                    .to_owned()
+            }
+            Why::Refused { what, .. } if what.starts_with("container") => {
+                "check the pod identity association (EKS) or the task role (ECS); the agent's log says more".to_owned()
+            }
+            Why::Refused { what, .. } if what.starts_with("credential_process") => {
+                "run the command of credential_process as the user that runs Falco".to_owned()
+            }
             Why::NotSet { .. } | Why::Refused { .. } | Why::SwitchedOff { .. } | Why::Other { .. } => return None,
         })
     }

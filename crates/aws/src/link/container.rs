@@ -12,7 +12,7 @@ const FULL: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
 const TOKEN_FILE: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 const BOUND: Duration = Duration::from_secs(8);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Container {
     provider: OnceCell<EcsCredentialsProvider>,
 }

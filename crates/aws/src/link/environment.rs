@@ -9,7 +9,6 @@ use std::time::Duration;
 const ID: &str = "AWS_ACCESS_KEY_ID";
 const SECRET: &str = "AWS_SECRET_ACCESS_KEY";
 
-#[derive(Debug)]
 pub(crate) struct Environment;
 
 impl Environment {

@@ -16,7 +16,7 @@ const DEFAULT_ENDPOINT: &str = "http://169.254.169.254";
 const CONNECT: Duration = Duration::from_secs(1);
 const BOUND: Duration = Duration::from_secs(5);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Imds {
     provider: OnceCell<ImdsCredentialsProvider>,
 }

@@ -57,9 +57,17 @@ impl Files {
         Ok(Files { credentials, config: shared, sdk })
     }
 
-    /// For the SDK's own loader: region, endpoints and other settings of the profile.
+    /// For the SDK's own loader: region, endpoints and other settings of the profile. Without the secrets: the
+    /// SDK keeps what it reads in `SdkConfig`, and prints it with `{:?}`.
     pub(crate) fn for_sdk(&self) -> EnvConfigFiles {
-        self.sdk.clone()
+        let mut sdk = EnvConfigFiles::builder();
+        for (kind, state) in
+            [(EnvConfigFileKind::Config, &self.config), (EnvConfigFileKind::Credentials, &self.credentials)]
+        {
+            let text = std::fs::read_to_string(&state.path).unwrap_or_default();
+            sdk = sdk.with_contents(kind, without_secrets(&text));
+        }
+        sdk.build()
     }
 
     fn both(&self) -> Vec<FileState> {
@@ -82,6 +90,14 @@ impl Files {
             .await
             .map_err(|e| Why::FileInvalid { problem: crate::text::chain_text(&e) })
     }
+}
+
+fn without_secrets(text: &str) -> String {
+    let secret = |line: &&str| {
+        let key = line.split('=').next().unwrap_or_default().trim().to_ascii_lowercase();
+        ["aws_secret_access_key", "aws_session_token", "aws_security_token"].contains(&key.as_str())
+    };
+    text.lines().filter(|line| !secret(line)).map(|line| format!("{line}\n")).collect()
 }
 
 /// The profile asked for and where its name came from.
@@ -127,7 +143,7 @@ fn place(
 type Stamp = [Option<(u64, SystemTime)>; 2];
 
 /// The link. The provider is kept while the files stay as they are: it holds SSO tokens and refreshes them.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Profile {
     held: Mutex<Option<(Stamp, Arc<ProfileFileCredentialsProvider>)>>,
 }

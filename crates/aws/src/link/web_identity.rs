@@ -11,7 +11,6 @@ const TOKEN_FILE: &str = "AWS_WEB_IDENTITY_TOKEN_FILE";
 const ROLE_ARN: &str = "AWS_ROLE_ARN";
 const BOUND: Duration = Duration::from_secs(15);
 
-#[derive(Debug)]
 pub(crate) struct WebIdentity;
 
 impl WebIdentity {
