@@ -1,6 +1,6 @@
 //! The tool with which a call was made.
 
-use crate::Record;
+use crate::{Member, Record};
 
 /// The tool with which a call was made (`tf.via`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -42,22 +42,107 @@ impl std::fmt::Display for Via {
     }
 }
 
+/// Told by the user agent, where that names a tool; else by what AWS says of the session and of who called on whose behalf.
+///
+/// The console gives itself away by `sessionCredentialFromConsole`, by `AwsConsoleSignIn`, or, for services whose console calls
+/// through AWS's own network, by the agent `AWS Internal` with a person's address; a service by `invokedBy`.
 pub(crate) fn via(record: &Record<'_>) -> Via {
     let agent = record.user_agent().unwrap_or_default();
     let has = |text: &str| agent.contains(text);
     if has("OpenTofu/") {
-        Via::OpenTofu
-    } else if has("HashiCorp Terraform") || has("HashiCorp/1.0 Terraform/") || has("terraform-provider-aws") {
-        Via::Terraform
-    } else if has("aws-cli/") {
-        Via::Cli
-    } else if has("console.amazonaws.com") || has("[S3Console") {
-        Via::Console
-    } else if has("aws-sdk") || has("Boto") {
-        Via::Sdk
-    } else if agent.ends_with(".amazonaws.com") {
-        Via::Service
-    } else {
-        Via::Unknown
+        return Via::OpenTofu;
+    }
+    if has("HashiCorp Terraform") || has("HashiCorp/1.0 Terraform/") || has("terraform-provider-aws") {
+        return Via::Terraform;
+    }
+    if by_service(record, &agent) {
+        return Via::Service;
+    }
+    if has("aws-cli/") {
+        return Via::Cli;
+    }
+    if by_console(record, &agent) {
+        return Via::Console;
+    }
+    // Botocore, Boto3, aws-sdk-go-v2, APN/1.0 … aws-sdk, @aws-sdk/client
+    if has("aws-sdk") || has("Boto") || has("PowerShell/") {
+        return Via::Sdk;
+    }
+    Via::Unknown
+}
+
+fn by_service(record: &Record<'_>, agent: &str) -> bool {
+    let identity = record.member(Member::UserIdentity);
+    let text = |key: &str| identity.and_then(|i| i.get(key)).and_then(|v| v.text());
+    let internal = |name: &str| name == "AWS Internal";
+    text("type").as_deref() == Some("AWSService")
+        // the console's own calls say "AWS Internal" there, too
+        || text("invokedBy").is_some_and(|by| !by.is_empty() && !internal(&by))
+        // signin.amazonaws.com and console.amazonaws.com are people
+        || agent.ends_with(".amazonaws.com") && !agent.starts_with("signin.") && !agent.starts_with("console.")
+        || record.event_type().as_deref() == Some("AwsServiceEvent")
+}
+
+fn by_console(record: &Record<'_>, agent: &str) -> bool {
+    let from_console = record.get("sessionCredentialFromConsole").and_then(crate::record::boolean);
+    from_console == Some(true)
+        || matches!(record.event_type().as_deref(), Some("AwsConsoleSignIn" | "AwsConsoleAction"))
+        || agent == "AWS Internal"
+        || agent.starts_with("Mozilla/")
+        || ["console.amazonaws.com", "signin.amazonaws.com", "[S3Console", "aws-internal/"]
+            .iter()
+            .any(|text| agent.contains(text))
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "test")]
+mod tests {
+    use crate::Record;
+
+    fn via(agent: &str, more: &str) -> &'static str {
+        let json = format!(r#"{{"eventTime":"2026-11-03T10:00:00Z","userAgent":"{agent}"{more}}}"#);
+        Record::parse(json.as_bytes()).unwrap().via().as_str()
+    }
+
+    #[test]
+    fn tools() {
+        let browser = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/131.0.0.0 Safari/537.36";
+        let console = r#","sessionCredentialFromConsole":"true""#;
+        for (agent, more, want) in [
+            (
+                "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 terraform-provider-aws/5.100.0 aws-sdk-go-v2/1.36.3",
+                "",
+                "terraform",
+            ),
+            ("APN/1.0 OpenTofu/1.9.0 terraform-provider-aws/5.100.0 aws-sdk-go-v2/1.36.3", "", "opentofu"),
+            ("aws-cli/2.15.30 Python/3.11.8 exec-env/CloudShell", console, "cli"),
+            ("Boto3/1.34.69 md/Botocore#1.34.69", "", "sdk"),
+            ("aws-sdk-go/1.44.0 (go1.20; linux; amd64)", "", "sdk"),
+            (browser, "", "console"),
+            ("AWS Internal", console, "console"),
+            ("AWS Internal", "", "console"),
+            ("something new", r#","sessionCredentialFromConsole":true"#, "console"),
+            ("console.amazonaws.com", "", "console"),
+            ("[S3Console/0.4, aws-internal/3 aws-sdk-java/1.11]", "", "console"),
+            ("autoscaling.amazonaws.com", "", "service"),
+            (
+                "AWS Internal",
+                r#","userIdentity":{"type":"AWSService","invokedBy":"ec2.amazonaws.com"}"#,
+                "service",
+            ),
+            (
+                "AWS Internal",
+                r#","userIdentity":{"type":"AssumedRole","invokedBy":"cloudformation.amazonaws.com"}"#,
+                "service",
+            ),
+            (
+                "AWS Internal",
+                r#","userIdentity":{"type":"AssumedRole","invokedBy":"AWS Internal"}"#,
+                "console",
+            ),
+            ("curl/8.5.0", "", "unknown"),
+        ] {
+            assert_eq!(via(agent, more), want, "{agent} {more}");
+        }
     }
 }
