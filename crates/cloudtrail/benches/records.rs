@@ -82,6 +82,20 @@ fn main() {
             }
         });
     }
+    if std::env::args().any(|arg| arg == "--each") {
+        for field in CtField::ALL {
+            stage(field.name(), &mut || {
+                for record in &records {
+                    if head.scan(record).is_ok() {
+                        let record = Record::with_head(record, &head);
+                        for _ in 0..8 {
+                            black_box(ct::value(black_box(&record), *field, None, Compat::Normal));
+                        }
+                    }
+                }
+            });
+        }
+    }
     stage("actor and tool", &mut || {
         for record in &records {
             if let Ok(record) = Record::parse(record) {

@@ -4,19 +4,18 @@ use std::borrow::Cow;
 
 use super::Json;
 use super::scan::{first_space, skip_ws};
+use super::text::{owned_utf8, utf8};
 
 impl<'a> Json<'a> {
     /// The value without white space outside of strings; keys, numbers and escapes as they stand. Borrowed if
     /// there is no such white space, as in what AWS writes.
     pub fn compact(self) -> Cow<'a, str> {
         match first_space(self.0) {
-            None => String::from_utf8_lossy(self.0),
+            None => utf8(self.0),
             Some(_) => {
                 let mut out = Vec::with_capacity(self.0.len());
                 squeeze(self.0, &mut out);
-                String::from_utf8(out)
-                    .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
-                    .into()
+                owned_utf8(out).into()
             }
         }
     }

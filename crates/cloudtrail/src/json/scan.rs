@@ -67,53 +67,53 @@ pub fn skip_nested(bytes: &[u8], pos: usize) -> Option<usize> {
 }
 
 /// Counts brackets outside of strings, over pieces of a value that come one after the other.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Nesting {
     carry: Carry,
     depth: usize,
 }
 
 impl Nesting {
+    /// After the bracket that opens the value.
+    pub(crate) fn opened() -> Self {
+        Nesting { depth: 1, ..Nesting::default() }
+    }
+
     /// Counts on from `pos`. `Ok`: the position after the bracket that closes the value. `Err`: the position from
     /// which to go on when there are more bytes.
     #[inline]
     pub(crate) fn end(&mut self, bytes: &[u8], mut pos: usize) -> Result<usize, usize> {
-        loop {
-            let (block, len) = block::load(bytes, pos);
-            if len < BLOCK {
-                // The last block is padded: what comes next would not fit to its carry, so count it again then.
-                let mut trial = *self;
-                return trial.block(&block).map(|at| pos + at).ok_or(pos);
-            }
-            if let Some(at) = self.block(&block) {
+        while let Some(block) = bytes.get(pos..).and_then(<[u8]>::first_chunk) {
+            if let Some(at) = self.block(block) {
                 return Ok(pos + at);
             }
             pos += BLOCK;
         }
+        // The last block is padded: what comes next would not fit to its carry, so it is counted again then.
+        let mut trial = *self;
+        trial.block(&block::padded(bytes, pos)).map(|at| pos + at).ok_or(pos)
     }
 
     /// Counts a block; the position in it after the bracket that closes the value.
-    #[inline]
+    #[inline(always)]
     fn block(&mut self, block: &[u8; BLOCK]) -> Option<usize> {
         let masks = block::masks(block);
         let outside = !self.carry.strings(masks);
-        let (mut open, mut close) = (masks.open & outside, masks.close & outside);
-        if self.depth > close.count_ones() as usize {
-            self.depth = self.depth + open.count_ones() as usize - close.count_ones() as usize;
-            return None;
-        }
-        while close != 0 {
-            let at = close.trailing_zeros();
-            let before = open & ((1 << at) - 1);
-            self.depth += before.count_ones() as usize;
-            open &= !before;
-            close &= close - 1;
-            self.depth = self.depth.saturating_sub(1);
-            if self.depth == 0 {
-                return Some(at as usize + 1);
+        // Bit by bit: counting ones is slow on the oldest x86-64, for which we build.
+        let open = masks.open & outside;
+        let mut brackets = open | (masks.close & outside);
+        while brackets != 0 {
+            let at = brackets.trailing_zeros();
+            brackets &= brackets - 1;
+            if open >> at & 1 == 1 {
+                self.depth += 1;
+            } else {
+                self.depth = self.depth.saturating_sub(1);
+                if self.depth == 0 {
+                    return Some(at as usize + 1);
+                }
             }
         }
-        self.depth += open.count_ones() as usize;
         None
     }
 }
@@ -121,14 +121,16 @@ impl Nesting {
 /// Where the first white space outside of strings stands.
 pub(crate) fn first_space(bytes: &[u8]) -> Option<usize> {
     let mut carry = Carry::default();
-    for pos in (0..bytes.len()).step_by(BLOCK) {
-        let (block, _) = block::load(bytes, pos);
-        let space = block::space(&block) & !carry.strings(block::masks(&block));
-        if space != 0 {
-            return Some(pos + space.trailing_zeros() as usize);
+    let mut space = |block: &[u8; BLOCK]| block::space(block) & !carry.strings(block::masks(block));
+    let (blocks, rest) = bytes.as_chunks::<BLOCK>();
+    for (n, block) in blocks.iter().enumerate() {
+        let found = space(block);
+        if found != 0 {
+            return Some(n * BLOCK + found.trailing_zeros() as usize);
         }
     }
-    None
+    let found = space(&block::padded(rest, 0));
+    (found != 0).then(|| blocks.len() * BLOCK + found.trailing_zeros() as usize)
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ pub(crate) struct Masks {
 }
 
 /// What a block hands on to the next one.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Carry {
     /// All ones if the block ended inside a string.
     in_string: u64,
@@ -71,22 +71,16 @@ fn running_parity(mut bits: u64) -> u64 {
     bits
 }
 
-/// The block that starts at `pos`, and how many of its bytes are in `bytes`; zeros stand for those that are not.
+/// The last bytes from `pos`, fewer than a block, with zeros after them.
 #[inline]
-pub(crate) fn load(bytes: &[u8], pos: usize) -> ([u8; BLOCK], usize) {
+pub(crate) fn padded(bytes: &[u8], pos: usize) -> [u8; BLOCK] {
     let rest = bytes.get(pos..).unwrap_or_default();
-    if let Some(block) = rest.first_chunk::<BLOCK>() {
-        return (*block, BLOCK);
-    }
     let mut block = [0; BLOCK];
-    for (to, from) in block.iter_mut().zip(rest) {
-        *to = *from;
-    }
-    (block, rest.len())
+    let len = rest.len().min(BLOCK);
+    block[..len].copy_from_slice(&rest[..len]);
+    block
 }
 
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) use plain::{masks, quote_or_backslash, space};
 /// The bits of those bytes that are `byte`.
 #[inline]
 fn equal(bytes: u8x16, byte: u8) -> u64 {
@@ -175,8 +169,8 @@ mod tests {
         let mut carry = Carry::default();
         let mut found = Vec::new();
         for pos in (0..text.len()).step_by(BLOCK) {
-            let (block, len) = load(text.as_bytes(), pos);
-            let strings = carry.strings(masks(&block));
+            let strings = carry.strings(masks(&padded(text.as_bytes(), pos)));
+            let len = BLOCK.min(text.len() - pos);
             found.extend((0..len).map(|n| strings >> n & 1 == 1));
         }
         assert_eq!(found, expected);
