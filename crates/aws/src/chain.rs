@@ -271,8 +271,11 @@ impl Chain {
                 }
             };
             roles.push(role.role_arn.clone());
-            credentials =
-                SharedCredentialsProvider::new(Caching::new(Loader::Role(provider), Some(first), &refresh));
+            credentials = SharedCredentialsProvider::new(Caching::new(
+                Loader::Role(Box::new(provider)),
+                Some(first),
+                &refresh,
+            ));
         }
         let (identity, identity_failure) =
             match Identity::ask(&sdk_config(&settings, &credentials).await).await {

@@ -162,7 +162,7 @@ impl AwsConfig {
             );
         }
         for (key, url) in [("endpoint_url", &self.endpoint_url), ("proxy_url", &self.proxy_url)] {
-            if !url.is_empty() && !(url.starts_with("http://") || url.starts_with("https://")) {
+            if !(url.is_empty() || url.starts_with("http://") || url.starts_with("https://")) {
                 let shown = crate::text::without_userinfo(url);
                 return wrong(key, format!("{shown:?} must begin with http:// or https://"));
             }

@@ -59,20 +59,20 @@ impl Settings {
 /// A link with what it keeps between two loads (tokens, parsed files): no `Debug`, it may hold secrets.
 pub(crate) enum Source {
     Environment(environment::Environment),
-    Profile(profile::Profile),
+    Profile(Box<profile::Profile>),
     WebIdentity(web_identity::WebIdentity),
-    Container(container::Container),
-    Imds(imds::Imds),
+    Container(Box<container::Container>),
+    Imds(Box<imds::Imds>),
 }
 
 impl Source {
     pub(crate) fn new(link: Link) -> Source {
         match link {
             Link::Environment => Source::Environment(environment::Environment),
-            Link::Profile => Source::Profile(profile::Profile::default()),
+            Link::Profile => Source::Profile(Box::default()),
             Link::WebIdentity => Source::WebIdentity(web_identity::WebIdentity),
-            Link::Container => Source::Container(container::Container::default()),
-            Link::Imds => Source::Imds(imds::Imds::default()),
+            Link::Container => Source::Container(Box::default()),
+            Link::Imds => Source::Imds(Box::default()),
         }
     }
 

@@ -38,7 +38,7 @@ impl Refresh {
 /// Where new credentials come from.
 pub(crate) enum Loader {
     Chain(Arc<Chain>),
-    Role(AssumeRoleProvider),
+    Role(Box<AssumeRoleProvider>),
     #[cfg(test)]
     Test(tests::Scripted),
 }

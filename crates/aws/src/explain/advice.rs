@@ -170,7 +170,8 @@ fn standing_hints(kind: Kind, failure: &Failure, asked: &Asked) -> Vec<String> {
         }
         _ => {}
     }
-    if asked.call != Call::CallerIdentity && kind != Kind::AccessDeniedDecrypt {
+    let told = failure.message.as_deref().is_some_and(|message| blamed(message).is_some());
+    if asked.call != Call::CallerIdentity && kind != Kind::AccessDeniedDecrypt && !told {
         hints.push(
             "a bucket of another account must allow it in the bucket's policy too; an SCP or a VPC endpoint policy \
              can forbid it in spite of the statement"

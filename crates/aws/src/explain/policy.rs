@@ -24,6 +24,10 @@ pub(super) fn statement(
     asked: &Asked,
     identity: Option<&Identity>,
 ) -> Option<Value> {
+    // Against an explicit Deny no statement helps.
+    if failure.message.as_deref().is_some_and(|message| message.contains("explicit deny")) {
+        return None;
+    }
     let partition = identity.map_or("aws", Identity::partition);
     match kind {
         Kind::AccessDeniedList | Kind::AccessDenied if asked.call != Call::GetObject => {
