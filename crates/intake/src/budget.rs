@@ -47,11 +47,6 @@ impl Budget {
         self.room.notify_all();
     }
 
-    /// Bytes held now.
-    pub fn held(&self) -> u64 {
-        self.lock().held
-    }
-
     /// The most bytes that were ever held.
     pub fn peak(&self) -> u64 {
         self.lock().peak
@@ -103,9 +98,9 @@ mod tests {
     fn what_is_dropped_comes_back() {
         let budget = Budget::new(10);
         let first = budget.take(6);
-        assert_eq!(budget.held(), 6);
+        assert_eq!(budget.lock().held, 6);
         drop(first);
-        assert_eq!(budget.held(), 0);
+        assert_eq!(budget.lock().held, 0);
         assert_eq!(budget.peak(), 6);
     }
 
@@ -123,7 +118,7 @@ mod tests {
     fn more_than_all_of_it_goes_through_alone() {
         let budget = Budget::new(10);
         let all = budget.take(1_000);
-        assert_eq!(budget.held(), 10);
+        assert_eq!(budget.lock().held, 10);
         drop(all);
     }
 

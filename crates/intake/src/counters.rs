@@ -47,7 +47,9 @@ counters! {
     object_too_large,
     /// Objects that may not be read (AccessDenied, no right to decrypt); quarantined after `object_retries`.
     object_refused,
-    /// Objects read to their end.
+    /// Objects found so far that are wanted.
+    objects_known,
+    /// Objects that are through: read to their end, given up, or gone.
     objects_done,
     /// Objects left out by their key: another account, region or time, digests, Insights.
     objects_filtered,
@@ -71,6 +73,18 @@ counters! {
     lag_own_millis,
 }
 
+impl Counters {
+    /// Notes how old a record is at hand-out, and where the time went. All in nanoseconds since 1970.
+    pub(crate) fn note_lag(&self, event_ns: u64, object_ns: u64, now_ns: u64) {
+        let millis = |from: u64, to: u64| to.saturating_sub(from) / 1_000_000;
+        self.lag_millis.set(millis(event_ns, now_ns));
+        if object_ns > 0 {
+            self.lag_aws_millis.set(millis(event_ns, object_ns));
+            self.lag_own_millis.set(millis(object_ns, now_ns));
+        }
+    }
+}
+
 /// A number that many threads may count up.
 #[derive(Debug, Default)]
 pub struct Count(AtomicU64);
@@ -82,9 +96,6 @@ impl Count {
     }
     pub(crate) fn add(&self, n: u64) {
         self.0.fetch_add(n, Relaxed);
-    }
-    pub(crate) fn sub(&self, n: u64) {
-        self.0.fetch_sub(n, Relaxed);
     }
     pub(crate) fn set(&self, n: u64) {
         self.0.store(n, Relaxed);

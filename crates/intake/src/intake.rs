@@ -1,12 +1,21 @@
 //! The one thing that the plugin and the tools hold: open, take batches, close.
 
+mod open;
+
+use crate::budget::Budget;
+use crate::checkpoint::Folder;
 use crate::clock::{Clock, SystemClock};
 use crate::config::IntakeConfig;
 use crate::counters::Counters;
+use crate::handout::{Handed, Handout};
+use crate::ledger::Ledger;
 use crate::origin::Origin;
 use crate::record::RecordSlice;
+use crate::retry::Pace;
 use crate::store::Connect;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What [`Intake::next_batch`] has.
@@ -22,7 +31,7 @@ pub enum Next {
 
 /// Why an intake did not open: the configuration is wrong, or the bucket cannot be read and
 /// `on_open_error: fail` is set. One line, cause first.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// A setting that cannot be used.
     #[error("{key}: {reason}")]
@@ -41,8 +50,8 @@ pub enum OpenError {
         reason: String,
     },
     /// The checkpoint cannot be used.
-    #[error("{0}")]
-    Checkpoint(String),
+    #[error(transparent)]
+    Checkpoint(#[from] crate::checkpoint::CheckpointError),
     /// The bucket cannot be read.
     #[error("cannot read {origin}: {reason}")]
     Bucket {
@@ -63,11 +72,13 @@ pub struct Parts {
     pub connect: Option<Arc<dyn Connect>>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
+    /// Times between attempts.
+    pub pace: Pace,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { connect: None, clock: Arc::new(SystemClock) }
+        Self { connect: None, clock: Arc::new(SystemClock), pace: Pace::default() }
     }
 }
 
@@ -79,9 +90,26 @@ impl Parts {
     }
 }
 
-/// An open source of records.
+/// An open source of records. Dropping it closes it.
 pub struct Intake {
+    handout: Option<Handout>,
     counters: Arc<Counters>,
+    budget: Arc<Budget>,
+    stop: Arc<AtomicBool>,
+    worker: Option<JoinHandle<()>>,
+    runtime: Option<tokio::runtime::Runtime>,
+    keeper: Option<Keeper>,
+}
+
+/// The thread that writes the checkpoint now and then.
+struct Keeper {
+    thread: JoinHandle<()>,
+    /// Dropped to end it.
+    stop: std::sync::mpsc::Sender<()>,
+    folder: Arc<Folder>,
+    ledger: Arc<Mutex<Ledger>>,
+    clock: Arc<dyn Clock>,
+    late_minutes: u64,
 }
 
 impl Intake {
@@ -91,15 +119,17 @@ impl Intake {
     /// When the configuration is wrong; see [`OpenError`]. A bucket that cannot be read now is no error, unless
     /// `on_open_error` is `fail`.
     pub fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Result<Intake, OpenError> {
-        let _ = (origin, config, parts);
-        Ok(Intake { counters: Arc::default() })
+        open::open(origin, config, parts)
     }
 
     /// Up to `max` records, waiting at most `wait` for the first. Calling it again says that the batch before was
     /// taken: only then is it remembered as handed out.
     pub fn next_batch(&mut self, max: usize, wait: Duration) -> Next {
-        let _ = (max, wait);
-        Next::End
+        match self.handout.as_mut().map(|handout| handout.next(max, wait)) {
+            Some(Handed::Batch(batch)) => Next::Batch(batch),
+            Some(Handed::Idle) => Next::Idle,
+            Some(Handed::End) | None => Next::End,
+        }
     }
 
     /// What became of records and objects, shared with other threads.
@@ -109,9 +139,57 @@ impl Intake {
 
     /// How far reading is: a share from 0 to 1 (of the objects known now) and a text.
     pub fn progress(&self) -> (f64, String) {
-        (0.0, String::new())
+        let values = self.counters.values();
+        let share = match values.objects_known {
+            0 => 0.0,
+            known => (values.objects_done.min(known)) as f64 / known as f64,
+        };
+        let text = format!(
+            "{:.2}% - {}/{} objects, {} records",
+            share * 100.0,
+            values.objects_done,
+            values.objects_known,
+            values.emitted
+        );
+        (share, text)
+    }
+
+    /// The most bytes of inflated data that waited at once, so far.
+    pub fn peak_buffer_bytes(&self) -> u64 {
+        self.budget.peak()
     }
 
     /// Stops all threads and writes the checkpoint. The batch in hand counts as not taken.
-    pub fn close(self) {}
+    pub fn close(mut self) {
+        self.stop();
+    }
+
+    fn stop(&mut self) {
+        self.stop.store(true, Relaxed);
+        self.budget.close();
+        self.handout = None;
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(Duration::from_secs(5));
+        }
+        if let Some(worker) = self.worker.take()
+            && worker.join().is_err()
+        {
+            tracing::error!("the intake's thread ended with a panic; please report");
+        }
+        let Some(keeper) = self.keeper.take() else { return };
+        drop(keeper.stop);
+        if keeper.thread.join().is_err() {
+            tracing::error!("the checkpoint's thread ended with a panic; please report");
+        }
+        let saved = keeper.folder.save(&keeper.ledger, keeper.late_minutes, keeper.clock.now_ns());
+        if let Err(error) = saved {
+            tracing::error!("cannot write the checkpoint: {error}; the journal holds what it would say");
+        }
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.stop();
+    }
 }

@@ -20,22 +20,40 @@
 //! A batch counts as taken when [`Intake::next_batch`] is called again: the plugin API has no other acknowledgement.
 //! What is promised, and the test that shows each promise, is in `docs/delivery.md`.
 
+mod bucket;
 mod budget;
+pub mod checkpoint;
 pub mod clock;
 pub mod config;
 pub mod counters;
+mod dedup;
+mod files;
+mod filter;
+mod handout;
+mod inflate;
 pub mod intake;
+mod interval;
 mod layout;
+mod ledger;
+mod object;
 pub mod origin;
+pub mod quarantine;
 pub mod record;
+pub mod retry;
+pub mod s3;
+mod scan;
 pub mod since;
 pub mod store;
+mod threads;
+mod worker;
 
+pub use checkpoint::Checkpoint;
 pub use clock::{Clock, SystemClock};
 pub use config::{IntakeConfig, OnOpenError, Order, SourceConfig};
 pub use counters::Counters;
 pub use intake::{Intake, Next, OpenError, Parts};
 pub use origin::{Origin, OriginError};
 pub use record::RecordSlice;
+pub use retry::Pace;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};

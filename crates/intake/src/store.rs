@@ -1,5 +1,7 @@
 //! What is asked of a place that holds objects.
 
+pub mod memory;
+
 use std::future::Future;
 use std::ops::Range;
 use std::pin::Pin;

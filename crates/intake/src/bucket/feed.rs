@@ -1,0 +1,91 @@
+//! The worker's end of a bucket: objects in the order in which they were asked for, unless one keeps the others waiting.
+
+use super::{Shared, Slot};
+use crate::object::Object;
+use crate::store::{StoreError, StoreErrorKind};
+use crate::worker::{Fed, Feed};
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedSender;
+
+/// A feed of a bucket's objects.
+pub struct BucketFeed {
+    shared: Arc<Shared>,
+    order: Receiver<Slot>,
+    again: UnboundedSender<Arc<Object>>,
+    /// Objects that others were let by.
+    late: Vec<Slot>,
+}
+
+impl BucketFeed {
+    /// A feed of the slots of `order`; what is to be fetched again goes to `again`.
+    pub fn new(shared: Arc<Shared>, order: Receiver<Slot>, again: UnboundedSender<Arc<Object>>) -> Self {
+        Self { shared, order, again, late: Vec::new() }
+    }
+
+    fn take_late(&mut self) -> Option<Fed> {
+        for at in 0..self.late.len() {
+            let Some(slot) = self.late.get(at) else { break };
+            match slot.reply.try_recv() {
+                Ok(Ok(payload)) => return Some(Fed::Object(self.late.swap_remove(at).object, payload)),
+                Ok(Err(error)) => return Some(Fed::Failed(self.late.swap_remove(at).object, error)),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Some(lost(self.late.swap_remove(at))),
+            }
+        }
+        None
+    }
+}
+
+impl Feed for BucketFeed {
+    fn next(&mut self, wait: Duration) -> Fed {
+        if let Some(fed) = self.take_late() {
+            return fed;
+        }
+        let wait = if self.late.is_empty() { wait } else { wait.min(Duration::from_millis(5)) };
+        let slot = match self.order.recv_timeout(wait) {
+            Ok(slot) => slot,
+            Err(RecvTimeoutError::Timeout) => {
+                let through =
+                    self.shared.listed_all.load(Acquire) && self.shared.outstanding.load(Acquire) == 0;
+                return if through { Fed::End } else { Fed::Nothing };
+            }
+            Err(RecvTimeoutError::Disconnected) if self.late.is_empty() => return Fed::End,
+            Err(RecvTimeoutError::Disconnected) => {
+                std::thread::sleep(wait);
+                return Fed::Nothing;
+            }
+        };
+        match slot.reply.recv_timeout(self.shared.pace.patience) {
+            Ok(Ok(payload)) => Fed::Object(slot.object, payload),
+            Ok(Err(error)) => Fed::Failed(slot.object, error),
+            Err(RecvTimeoutError::Timeout) => {
+                self.late.push(slot);
+                Fed::Nothing
+            }
+            Err(RecvTimeoutError::Disconnected) => lost(slot),
+        }
+    }
+
+    fn again(&mut self, object: &Arc<Object>) -> bool {
+        object.attempt() < self.shared.object_retries && self.again.send(Arc::clone(object)).is_ok()
+    }
+
+    fn ended(&mut self, _object: &Arc<Object>) {
+        self.shared.outstanding.fetch_sub(1, Release);
+        self.shared.counters.objects_in_flight.set(self.shared.outstanding.load(Relaxed));
+    }
+}
+
+/// The task that fetched it is gone: the runtime is being shut down, or the task had a fault of ours.
+fn lost(slot: Slot) -> Fed {
+    let error = StoreError {
+        kind: StoreErrorKind::Other,
+        call: "GetObject",
+        target: slot.object.to_string(),
+        message: "internal error while fetching it; please report".into(),
+    };
+    Fed::Failed(slot.object, error)
+}

@@ -1,0 +1,133 @@
+//! Starting the tasks of a bucket.
+
+use super::fetch::{Fetcher, Queues};
+use super::lister::{Lister, Window, probe};
+use super::{Shared, Slot};
+use crate::filter::Filter;
+use crate::object::Object;
+use crate::store::{Connect, ObjectStore};
+use std::collections::BTreeMap;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::oneshot;
+
+/// How long `on_open_error: fail` waits for the first answer.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
+/// Objects that may wait for the fetcher.
+const WAITING_OBJECTS: usize = 64;
+
+/// What to read of which bucket, and how.
+pub struct BucketSettings {
+    /// Its name.
+    pub bucket: String,
+    /// What all keys begin with.
+    pub prefix: String,
+    /// End when all was read.
+    pub once: bool,
+    /// Which objects, by time.
+    pub window: Window,
+    /// The present before the past.
+    pub newest_first: bool,
+    /// Between two looks at a busy lane.
+    pub poll: Duration,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// Bytes of bodies that may wait.
+    pub room_bytes: u64,
+    /// Refuse to open when the bucket cannot be read.
+    pub fail_at_open: bool,
+}
+
+impl BucketSettings {
+    /// Starts connecting, listing and fetching.
+    ///
+    /// # Errors
+    /// With `fail_at_open`, when the bucket cannot be read; else when the configuration is wrong, as far as that is
+    /// known at once.
+    pub fn start(
+        self,
+        runtime: &tokio::runtime::Runtime,
+        shared: Arc<Shared>,
+        connect: Arc<dyn Connect>,
+        filter: Filter,
+        order: mpsc::Sender<Slot>,
+        again: UnboundedReceiver<Arc<Object>>,
+    ) -> Result<(), String> {
+        let (opened, answer) = oneshot::channel();
+        let wait = self.fail_at_open;
+        runtime.spawn(self.run(shared, connect, filter, order, again, opened));
+        if !wait {
+            return Ok(());
+        }
+        let answer = runtime.block_on(async { tokio::time::timeout(OPEN_TIMEOUT, answer).await });
+        match answer {
+            Ok(Ok(result)) => result,
+            Ok(Err(_)) => Err("the task that connects ended; please report".into()),
+            Err(_) => Err(format!("no answer within {} s", OPEN_TIMEOUT.as_secs())),
+        }
+    }
+
+    async fn run(
+        self,
+        shared: Arc<Shared>,
+        connect: Arc<dyn Connect>,
+        filter: Filter,
+        order: mpsc::Sender<Slot>,
+        again: UnboundedReceiver<Arc<Object>>,
+        opened: oneshot::Sender<Result<(), String>>,
+    ) {
+        let Some(store) = self.connected(&shared, connect.as_ref(), opened).await else { return };
+        let (live, live_objects) = tokio::sync::mpsc::channel(WAITING_OBJECTS);
+        let (backlog, backlog_objects) = tokio::sync::mpsc::channel(WAITING_OBJECTS);
+        let fetcher =
+            Fetcher::new(Arc::clone(&shared), Arc::clone(&store), order, self.concurrency, self.room_bytes);
+        tokio::spawn(fetcher.run(Queues { live: live_objects, backlog: backlog_objects, again }));
+        let lister = Lister {
+            shared,
+            home: format!("s3://{}/", self.bucket).into(),
+            store,
+            prefix: self.prefix,
+            filter,
+            window: self.window,
+            once: self.once,
+            newest_first: self.newest_first,
+            poll: self.poll,
+            live,
+            backlog,
+            streams: BTreeMap::new(),
+            known_since: None,
+        };
+        lister.run().await;
+    }
+
+    /// A client, as soon as there is one. With `fail_at_open`: `None` when the first attempt fails.
+    async fn connected(
+        &self,
+        shared: &Shared,
+        connect: &dyn Connect,
+        opened: oneshot::Sender<Result<(), String>>,
+    ) -> Option<Arc<dyn ObjectStore>> {
+        let mut fails = 0;
+        loop {
+            let (message, at_least) = match connect.connect(&self.bucket).await {
+                Ok(store) if !self.fail_at_open => return Some(store),
+                Ok(store) => {
+                    let first = probe(store.as_ref(), &self.prefix).await.map_err(|error| error.to_string());
+                    let failed = first.is_err();
+                    let _ = opened.send(first);
+                    return (!failed).then_some(store);
+                }
+                Err(error) if self.fail_at_open => {
+                    let _ = opened.send(Err(error.message));
+                    return None;
+                }
+                Err(error) => (error.message, error.retry_after),
+            };
+            shared.listing.fails("connect", &message);
+            fails += 1;
+            shared.counters.retries.add(1);
+            tokio::time::sleep(shared.pace.wait(fails).max(at_least.unwrap_or_default())).await;
+        }
+    }
+}

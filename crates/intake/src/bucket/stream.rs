@@ -1,0 +1,123 @@
+//! One lane as it is listed: where to go on, and when.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// A quiet lane is asked up to so many times less often than a busy one.
+const QUIET: u32 = 8;
+
+/// A lane that is listed again and again.
+#[derive(Debug)]
+pub struct Stream {
+    /// The lane's name: what its keys begin with.
+    pub lane: Arc<str>,
+    /// Without AWS's layout: listed as a whole, each time.
+    pub flat: bool,
+    /// Last key listed, when there are more pages.
+    pub cursor: Option<String>,
+    /// Minute of that key.
+    pub cursor_minute: u64,
+    /// The next look.
+    pub due: Instant,
+    /// Looks in a row without anything new.
+    quiet: u32,
+    /// Failures in a row.
+    pub fails: u32,
+    /// Live listing begins here, in minutes since 1970; days before are the backlog's.
+    pub live_from: u64,
+    /// Days that are yet to be listed, in ascending order; the last one is next.
+    pub backlog: Vec<u64>,
+    /// Pages of the last whole listing.
+    pages: u32,
+    /// True when it was listed at least once.
+    pub looked: bool,
+    /// Something new was in the pages listed since the last look began.
+    fresh: bool,
+}
+
+impl Stream {
+    /// A lane that is due now.
+    pub fn new(lane: Arc<str>, flat: bool) -> Self {
+        Self {
+            lane,
+            flat,
+            cursor: None,
+            cursor_minute: 0,
+            due: Instant::now(),
+            quiet: 0,
+            fails: 0,
+            live_from: 0,
+            backlog: Vec::new(),
+            pages: 0,
+            looked: false,
+            fresh: false,
+        }
+    }
+
+    /// True when pages of this look are yet to come.
+    pub fn has_more(&self) -> bool {
+        self.cursor.is_some()
+    }
+
+    /// Notes a page; `next`: the last key of it, when there are more.
+    pub fn paged(&mut self, next: Option<(String, u64)>, fresh: bool, poll: Duration) {
+        self.fails = 0;
+        self.pages += 1;
+        self.fresh |= fresh;
+        match next {
+            Some((cursor, minute)) => {
+                (self.cursor, self.cursor_minute) = (Some(cursor), minute);
+                self.due = Instant::now();
+            }
+            None => {
+                self.cursor = None;
+                self.quiet = if self.fresh { 0 } else { self.quiet + 1 };
+                // Three looks at full pace, then half of it, a quarter, an eighth. A flat prefix is listed as a
+                // whole each time: a second a page keeps that cheap.
+                let slower = 1 << self.quiet.saturating_sub(3).min(QUIET.trailing_zeros());
+                let interval = poll * slower;
+                let pages =
+                    if self.flat { Duration::from_secs(u64::from(self.pages - 1)) } else { Duration::ZERO };
+                self.due = Instant::now() + interval.max(pages);
+                (self.pages, self.fresh) = (0, false);
+            }
+        }
+    }
+
+    /// True when nothing failed lately, or the wait after it is over.
+    pub fn due_backlog(&self) -> bool {
+        self.fails == 0 || self.due <= Instant::now()
+    }
+
+    /// Notes a failure; the next attempt is due after `wait`.
+    pub fn failed(&mut self, wait: Duration) {
+        self.fails += 1;
+        self.due = Instant::now() + wait;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quiet_lanes_are_asked_less_often() {
+        let poll = Duration::from_secs(30);
+        let mut stream = Stream::new("l/".into(), false);
+        let mut waits = Vec::new();
+        for _ in 0..9 {
+            stream.paged(None, false, poll);
+            waits.push((stream.due - Instant::now()).as_secs_f64().round() as u64);
+        }
+        assert_eq!(waits, [30, 30, 30, 60, 120, 240, 240, 240, 240]);
+        stream.paged(None, true, poll);
+        assert!(stream.due - Instant::now() <= poll);
+    }
+
+    #[test]
+    fn pages_follow_at_once() {
+        let mut stream = Stream::new("l/".into(), false);
+        stream.paged(Some(("k".into(), 7)), true, Duration::from_secs(30));
+        assert!(stream.has_more() && stream.due <= Instant::now());
+    }
+}

@@ -1,0 +1,312 @@
+//! An append-only journal: one frame for each batch that was taken.
+//!
+//! A segment is [`MAGIC`] and frames. A frame is its length and the CRC-32 of its content (u32 each, little-endian), then
+//! the content: number of ids (u32), ids (u64 each), and for each step: flags (1: done), stamp (u64), bytes taken
+//! (u64), length of lane and name (u16 each), lane, name. What is cut off or damaged at the end is dropped.
+
+use crate::ledger::{Step, Taken};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+const MAGIC: &[u8; 8] = b"tfdrjnl1";
+const NAME: &str = "journal-";
+/// A segment over this size is closed, however few ids it holds.
+const SEGMENT_BYTES: u64 = 32 << 20;
+
+/// A place in the journal.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Position {
+    /// Number of the segment.
+    pub segment: u64,
+    /// Bytes of it.
+    pub bytes: u64,
+}
+
+/// The journal of one folder, open for appending.
+#[derive(Debug)]
+pub struct Journal {
+    folder: PathBuf,
+    file: File,
+    at: Position,
+    ids: usize,
+    ids_per_segment: usize,
+    frame: Vec<u8>,
+}
+
+impl Journal {
+    /// Reads what is there, giving each frame that is newer than needed to `each` with its place, and opens the
+    /// journal for appending. A segment takes `ids_per_segment` ids.
+    ///
+    /// # Errors
+    /// When files cannot be read or written.
+    pub fn open(
+        folder: &Path,
+        ids_per_segment: usize,
+        mut each: impl FnMut(Position, Taken),
+    ) -> io::Result<Self> {
+        let segments = segments(folder)?;
+        let mut at = Position { segment: segments.last().copied().unwrap_or(1), bytes: 0 };
+        let mut ids = 0;
+        for segment in segments {
+            let bytes = fs::read(path(folder, segment))?;
+            ids = 0;
+            let good = frames(&bytes, |bytes, taken| {
+                ids += taken.ids.len();
+                each(Position { segment, bytes }, taken);
+            });
+            at = Position { segment, bytes: good };
+        }
+        let file = OpenOptions::new().create(true).append(true).open(path(folder, at.segment))?;
+        file.set_len(at.bytes)?;
+        let mut journal = Self {
+            folder: folder.into(),
+            file,
+            at,
+            ids,
+            ids_per_segment: ids_per_segment.max(1),
+            frame: Vec::new(),
+        };
+        if journal.at.bytes == 0 {
+            journal.begin()?;
+        }
+        Ok(journal)
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        self.file.write_all(MAGIC)?;
+        self.at.bytes = MAGIC.len() as u64;
+        self.ids = 0;
+        Ok(())
+    }
+
+    /// Where the next frame goes.
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// Appends what a batch took.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn append(&mut self, taken: &Taken) -> io::Result<()> {
+        if self.ids >= self.ids_per_segment || self.at.bytes > SEGMENT_BYTES {
+            let segment = self.at.segment + 1;
+            self.file.sync_data()?;
+            self.file = OpenOptions::new().create(true).append(true).open(path(&self.folder, segment))?;
+            self.at = Position { segment, bytes: 0 };
+            self.begin()?;
+        }
+        self.frame.clear();
+        encode(taken, &mut self.frame);
+        // One call, so that a kill leaves a frame whole or not there.
+        self.file.write_all(&self.frame)?;
+        self.at.bytes += self.frame.len() as u64;
+        self.ids += taken.ids.len();
+        Ok(())
+    }
+
+    /// Another handle to the file, to be synced without holding the ledger.
+    ///
+    /// # Errors
+    /// When the system has no more handles.
+    pub fn handle(&self) -> io::Result<File> {
+        self.file.try_clone()
+    }
+
+    /// Removes segments that neither the steps after `covered` nor the memory of ids needs.
+    pub fn prune(&self, covered: Position) {
+        let Ok(segments) = segments(&self.folder) else { return };
+        let keep = covered.segment.min(self.at.segment.saturating_sub(1));
+        for segment in segments.into_iter().filter(|&segment| segment < keep) {
+            if let Err(error) = fs::remove_file(path(&self.folder, segment)) {
+                tracing::warn!("cannot remove {}: {error}", path(&self.folder, segment).display());
+            }
+        }
+    }
+
+    /// Frames below `folder`, without opening it for writing.
+    ///
+    /// # Errors
+    /// When files cannot be read.
+    pub fn read(folder: &Path, mut each: impl FnMut(Position, Taken)) -> io::Result<()> {
+        for segment in segments(folder)? {
+            frames(&fs::read(path(folder, segment))?, |bytes, taken| {
+                each(Position { segment, bytes }, taken)
+            });
+        }
+        Ok(())
+    }
+}
+
+fn path(folder: &Path, segment: u64) -> PathBuf {
+    folder.join(format!("{NAME}{segment:06}"))
+}
+
+fn segments(folder: &Path) -> io::Result<Vec<u64>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        found.extend(name.to_str().and_then(|n| n.strip_prefix(NAME)).and_then(|n| n.parse::<u64>().ok()));
+    }
+    found.sort_unstable();
+    Ok(found)
+}
+
+fn crc(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+fn encode(taken: &Taken, out: &mut Vec<u8>) {
+    out.extend_from_slice(&[0; 8]);
+    out.extend_from_slice(&u32::try_from(taken.ids.len()).unwrap_or(u32::MAX).to_le_bytes());
+    for id in &taken.ids {
+        out.extend_from_slice(&id.to_le_bytes());
+    }
+    for step in &taken.steps {
+        let (Ok(lane), Ok(name)) = (u16::try_from(step.lane.len()), u16::try_from(step.name.len())) else {
+            continue;
+        };
+        out.push(u8::from(step.done));
+        out.extend_from_slice(&step.stamp.to_le_bytes());
+        out.extend_from_slice(&step.upto.to_le_bytes());
+        out.extend_from_slice(&lane.to_le_bytes());
+        out.extend_from_slice(&name.to_le_bytes());
+        out.extend_from_slice(step.lane.as_bytes());
+        out.extend_from_slice(step.name.as_bytes());
+    }
+    let (len, sum) = {
+        let content = out.get(8..).unwrap_or_default();
+        (u32::try_from(content.len()).unwrap_or(u32::MAX), crc(content))
+    };
+    for (to, from) in out.iter_mut().zip(len.to_le_bytes().into_iter().chain(sum.to_le_bytes())) {
+        *to = from;
+    }
+}
+
+/// Gives each whole frame to `each`, with the place after it. Returns the bytes up to which all is well.
+fn frames(bytes: &[u8], mut each: impl FnMut(u64, Taken)) -> u64 {
+    let Some(mut rest) = bytes.strip_prefix(MAGIC.as_slice()) else { return 0 };
+    let mut good = MAGIC.len() as u64;
+    loop {
+        let mut reader = rest;
+        let (Some(len), Some(sum)) = (take_u32(&mut reader), take_u32(&mut reader)) else { return good };
+        let Some((content, after)) = reader.split_at_checked(len as usize) else { return good };
+        let Some(taken) = (crc(content) == sum).then(|| decode(content)).flatten() else { return good };
+        good += 8 + u64::from(len);
+        each(good, taken);
+        rest = after;
+    }
+}
+
+fn decode(mut content: &[u8]) -> Option<Taken> {
+    let count = take_u32(&mut content)? as usize;
+    let mut ids = Vec::with_capacity(count.min(content.len() / 8));
+    for _ in 0..count {
+        ids.push(take_u64(&mut content)?);
+    }
+    let mut steps = Vec::new();
+    let mut lane: Arc<str> = "".into();
+    while let Some((&flags, rest)) = content.split_first() {
+        content = rest;
+        let (stamp, upto) = (take_u64(&mut content)?, take_u64(&mut content)?);
+        let (lane_len, name_len) = (take_u16(&mut content)?, take_u16(&mut content)?);
+        let (lane_bytes, rest) = content.split_at_checked(lane_len.into())?;
+        let (name, rest) = rest.split_at_checked(name_len.into())?;
+        content = rest;
+        let text = std::str::from_utf8(lane_bytes).ok()?;
+        if *lane != *text {
+            lane = text.into();
+        }
+        let name = String::from_utf8(name.to_vec()).ok()?;
+        steps.push(Step { lane: Arc::clone(&lane), name, stamp, upto, done: flags & 1 == 1 });
+    }
+    Some(Taken { ids, steps })
+}
+
+fn take_u16(bytes: &mut &[u8]) -> Option<u16> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u16::from_le_bytes(*first))
+}
+
+fn take_u32(bytes: &mut &[u8]) -> Option<u32> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u32::from_le_bytes(*first))
+}
+
+fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
+    let (first, rest) = bytes.split_first_chunk()?;
+    *bytes = rest;
+    Some(u64::from_le_bytes(*first))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn taken(n: u64) -> Taken {
+        let step = Step { lane: "l/".into(), name: format!("n{n}"), stamp: n, upto: n * 2, done: n % 2 == 0 };
+        Taken { ids: vec![n, n + 1], steps: vec![step] }
+    }
+
+    fn all(folder: &Path) -> Vec<u64> {
+        let mut firsts = Vec::new();
+        Journal::read(folder, |_, taken| firsts.push(taken.ids[0])).unwrap();
+        firsts
+    }
+
+    #[test]
+    fn frames_come_back_and_old_segments_go() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut journal = Journal::open(dir.path(), 10, |_, _| panic!("nothing yet")).unwrap();
+        for n in 0..23 {
+            journal.append(&taken(n)).unwrap();
+        }
+        assert_eq!(all(dir.path()), (0..23).collect::<Vec<_>>());
+        assert_eq!(journal.position().segment, 5);
+        journal.prune(Position { segment: 2, bytes: 0 });
+        assert_eq!(all(dir.path()), (5..23).collect::<Vec<_>>());
+        journal.prune(journal.position());
+        assert_eq!(all(dir.path()), (15..23).collect::<Vec<_>>());
+        drop(journal);
+        let mut seen = Vec::new();
+        let mut journal =
+            Journal::open(dir.path(), 10, |at, taken| seen.push((at.segment, taken.steps))).unwrap();
+        assert_eq!(seen.first(), Some(&(4, taken(15).steps)));
+        journal.append(&taken(99)).unwrap();
+        assert_eq!(all(dir.path()).last(), Some(&99));
+    }
+
+    proptest! {
+        #[test]
+        fn a_kill_in_the_middle_of_a_write_costs_that_frame_only(cut in 0usize..600, flip in any::<Option<u8>>()) {
+            let dir = tempfile::tempdir().unwrap();
+            let mut journal = Journal::open(dir.path(), 1000, |_, _| ()).unwrap();
+            for n in 0..12 {
+                journal.append(&taken(n)).unwrap();
+            }
+            drop(journal);
+            let file = path(dir.path(), 1);
+            let mut bytes = fs::read(&file).unwrap();
+            let cut = cut.min(bytes.len());
+            bytes.truncate(cut);
+            if let (Some(flip), Some(last)) = (flip, bytes.last_mut()) {
+                *last ^= flip;
+            }
+            fs::write(&file, &bytes).unwrap();
+            let mut before = Vec::new();
+            let mut journal = Journal::open(dir.path(), 1000, |_, taken| before.push(taken.ids[0])).unwrap();
+            prop_assert_eq!(&before, &(0..before.len() as u64).collect::<Vec<_>>());
+            journal.append(&taken(77)).unwrap();
+            before.push(77);
+            prop_assert_eq!(all(dir.path()), before);
+        }
+    }
+}
