@@ -36,10 +36,10 @@ def tf(d, *a):
         raise RuntimeError('terraform %s rc=%d\n%s\n%s' % (' '.join(a), r.returncode, r.stdout[-3000:] if not r.stderr else '', r.stderr[-6000:]))
     return r.stdout, time.time() - t
 
-def provider():
-    """the provider as one long-lived process; terraform attaches to it"""
+def provider(d):
+    """the provider as one long-lived process in the folder of its world (files named there are relative); terraform attaches to it"""
     exe = glob.glob(MIRROR + '/registry.terraform.io/hashicorp/aws/5.100.0/*/terraform-provider-aws*')[0]
-    p = subprocess.Popen(['nice', '-n', '10', exe, '-debug'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENV)
+    p = subprocess.Popen(['nice', '-n', '10', exe, '-debug'], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=ENV, cwd=d)
     for line in p.stdout:
         m = re.search(r"TF_REATTACH_PROVIDERS='(.*)'", line)
         if m:
@@ -182,6 +182,7 @@ def world(name, only=None):
     open(d + '/provider.tf', 'w').write(t)
     mp = subprocess.Popen([sys.executable, HERE + '/moto_more.py', str(PORT), SOCK], stdout=subprocess.PIPE, text=True, cwd=WORK)
     assert mp.stdout.readline().strip() == 'ready'
+    pp = provider(d)
     try:
         tf(d, 'init', '-input=false', '-no-color')
         if hasattr(W, 'before'): W.before(clients)
@@ -198,10 +199,7 @@ def world(name, only=None):
     finally:
         try: ctl(SOCK, 'quit')
         except Exception: pass
-        mp.terminate()
+        mp.terminate(); pp.terminate()
 
 if __name__ == '__main__':
-    pp = provider()
-    try:
-        for w in sys.argv[1].split(','): world(w, set(sys.argv[2].split(',')) if len(sys.argv) > 2 else None)
-    finally: pp.terminate()
+    for w in sys.argv[1].split(','): world(w, set(sys.argv[2].split(',')) if len(sys.argv) > 2 else None)
