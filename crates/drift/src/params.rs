@@ -1,6 +1,6 @@
 //! Reads CloudTrail's `requestParameters` and `responseElements`: one view for all the ways in which AWS writes them.
 //!
-//! Keys are compared without case and punctuation; EC2's `{"items":[…]}`, `{"tag":1,"content":x}` and `{"<Operation>Request":{…}}` are
+//! Keys are compared without case and punctuation; EC2's `{"items":[…]}`, `{"item":x}`, `{"tag":1,"content":x}` and `{"<Operation>Request":{…}}` are
 //! taken off; a name in the plural also finds the singular and EC2's `…Set`. So a mapping writes API member names once.
 
 use serde_json::{Map, Value};
@@ -36,6 +36,15 @@ fn unwrap(value: Value) -> Value {
                 && let Some(Value::Array(items)) = members.remove("items")
             {
                 return Value::Array(items.into_iter().map(unwrap).collect());
+            }
+            // the answers of EC2's younger calls: {"flowLogIdSet":{"item":"fl-1"}}, one element without a list around it
+            if members.len() == 1
+                && let Some(item) = members.remove("item")
+            {
+                return match unwrap(item) {
+                    list @ Value::Array(_) => list,
+                    one => Value::Array(vec![one]),
+                };
             }
             if members.contains_key("content")
                 && members.keys().all(|k| k == "content" || k == "tag")
@@ -132,6 +141,8 @@ mod tests {
         assert_eq!(at(&young, "VolumeId"), Some(json!("vol-1")));
         assert_eq!(at(&young, "Tags"), Some(json!(["a"])));
         assert_eq!(at(&young, "Size"), Some(json!(5)));
+        let answer = canonical(json!({"XResponse":{"flowLogIdSet":{"item":"fl-1"},"unsuccessful":""}}), "X", &[]);
+        assert_eq!(at(&answer, "FlowLogIds"), Some(json!(["fl-1"])));
         let other = canonical(json!({"DelTGwVpcAttachReq":{"TransitGatewayAttachmentId":"tgw-attach-1"}}), "X", &[]);
         assert_eq!(at(&other, "TransitGatewayAttachmentId"), Some(json!("tgw-attach-1")));
         let rds = canonical(json!({"dBInstanceIdentifier":"db","tTL":3,"x":null}), "X", &[]);
