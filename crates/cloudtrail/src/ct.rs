@@ -53,8 +53,11 @@ pub fn value<'a>(
     arg: Option<&str>,
     compat: Compat,
 ) -> Option<CtValue<'a>> {
-    match field.plan() {
-        Plan::Text(member, key) => text(plain(find(record, member, key)?, compat)?),
+    let plan = field.plan();
+    match plan {
+        Plan::Top(_) | Plan::Inner(..) | Plan::Identity(_) | Plan::Request(_) => {
+            short_text(find(record, plan)?, compat)
+        }
         Plan::Bool(member) => flag(record.member(member)?, compat),
         Plan::Json(member) => {
             let whole = record.member(member)?;
@@ -81,7 +84,7 @@ fn derived<'a>(
         CtField::SessionName => text(identity::session_name(record)?),
         CtField::Mfa => text(if identity::mfa(record)? { "true".into() } else { "false".into() }),
         CtField::RequestDocumentName if compat == Compat::Normal => {
-            text(plain(find(record, Member::RequestParameters, Some("documentName"))?, compat)?)
+            short_text(record.request("documentName")?, compat)
         }
         CtField::Info => text(info::info(record, compat).into()),
         CtField::Resources => text(resources(record)?),
@@ -110,30 +113,29 @@ fn derived<'a>(
 /// is not one piece of the record.
 pub fn range(record: &Record<'_>, field: CtField, arg: Option<&str>) -> Option<Range<usize>> {
     let found = match (field.plan(), field) {
-        (Plan::Text(member, key), _) => find(record, member, key)?,
-        (Plan::Bool(member), _) => record.member(member)?,
-        (Plan::Json(member), _) => match arg {
-            None => record.member(member)?,
-            Some(path) => path::find(record.member(member)?, path)?,
-        },
+        (plan @ Plan::Json(_), _) => path::find(find(record, plan)?, arg.unwrap_or_default())?,
         (_, CtField::User) => identity::user_json(record)?,
-        (_, CtField::RequestDocumentName) => find(record, Member::RequestParameters, Some("documentName"))?,
+        (_, CtField::RequestDocumentName) => record.request("documentName")?,
         (_, CtField::UserAccountId) => identity::account_id_json(record)?,
         (_, CtField::S3BytesIn) => s3::transferred(record, s3::BYTES_IN)?,
         (_, CtField::S3BytesOut) => s3::transferred(record, s3::BYTES_OUT)?,
         (_, CtField::Ec2ImageId) => ec2::image_id_json(record, 0)?,
         (_, CtField::Ec2ImageIds) => ec2::image_id_json(record, arg?.parse().ok()?)?,
-        _ => return None,
+        (plan, _) => find(record, plan)?,
     };
     let start = (found.bytes().as_ptr() as usize).checked_sub(record.bytes().as_ptr() as usize)?;
     Some(start..start + found.bytes().len())
 }
 
-fn find<'a>(record: &Record<'a>, member: Member, key: Option<&str>) -> Option<Json<'a>> {
-    let value = record.member(member)?;
-    match key {
-        None => Some(value),
-        Some(key) => value.get(key),
+/// The value that a plan points at, if it is one piece of the record.
+#[inline]
+fn find<'a>(record: &Record<'a>, plan: Plan) -> Option<Json<'a>> {
+    match plan {
+        Plan::Top(member) | Plan::Bool(member) | Plan::Json(member) => record.member(member),
+        Plan::Inner(member, key) => record.member(member)?.get(key),
+        Plan::Identity(member) => record.identity(member),
+        Plan::Request(key) => record.request(key),
+        Plan::Derived => None,
     }
 }
 
@@ -197,6 +199,15 @@ fn resource_arns<'a>(record: &Record<'a>) -> Vec<Cow<'a, str>> {
 impl<'a> Record<'a> {
     fn event_source_text(&self, compat: Compat) -> Option<Cow<'a, str>> {
         plain(self.member(Member::EventSource)?, compat)
+    }
+}
+
+/// The usual case: a string without escape or NUL, found with one look at its bytes.
+#[inline]
+fn short_text(value: Json<'_>, compat: Compat) -> Option<CtValue<'_>> {
+    match value.plain_text() {
+        Some(plain) => Some(CtValue::Text(Cow::Borrowed(plain))),
+        None => text(plain(value, compat)?),
     }
 }
 

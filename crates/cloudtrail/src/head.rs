@@ -1,8 +1,15 @@
 //! The top-level members of a record as offsets: found in one pass, kept without borrowing the record.
+//! So are the members of `userIdentity` and `requestParameters`, which most fields come from: passing over them costs
+//! nearly as much as noting them down.
 
-use crate::json::scan::{skip_value, skip_ws, string_end};
-use crate::json::{Json, key_is, key_text};
+mod nested;
+mod walk;
+
+use crate::json::{Json, Key};
 use crate::{RecordError, time};
+pub(crate) use nested::Identity;
+use nested::{Identities, Lookup, Members};
+use walk::Walk;
 
 macro_rules! members {
     ($($variant:ident $name:literal,)*) => {
@@ -70,11 +77,29 @@ struct Span {
     end: u32,
 }
 
+impl Span {
+    /// The positions fit: a record with more bytes is refused before.
+    #[inline]
+    fn new(start: usize, end: usize) -> Self {
+        Span { start: start as u32, end: end as u32 }
+    }
+
+    #[inline]
+    fn of<'a>(self, bytes: &'a [u8]) -> Option<Json<'a>> {
+        if self.end == 0 {
+            return None;
+        }
+        bytes.get(self.start as usize..self.end as usize).map(Json::trimmed)
+    }
+}
+
 /// Where the known top-level members of one record stand: offsets only, so that it can be kept between calls
 /// that lend the same bytes again (see [`crate::Record::with_head`]).
 #[derive(Debug, Clone, Default)]
 pub struct Head {
     spans: [Span; Member::COUNT],
+    identity: Identities,
+    request: Members,
     /// Length of the record scanned, to notice when the head is used with other bytes.
     len: usize,
 }
@@ -87,43 +112,76 @@ impl Head {
     /// balance; what is broken in there is absent when it is asked for.
     pub fn scan(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
         self.spans = [Span::default(); Member::COUNT];
+        self.identity = Identities::default();
+        self.request.clear();
         self.len = bytes.len();
         if u32::try_from(bytes.len()).is_err() {
             return Err(RecordError::TooLarge { bytes: bytes.len() });
         }
         let mut walk = Walk::start(bytes)?;
         let mut next = 0;
-        while let Some((key, start, end)) = walk.next()? {
-            let Some(member) = guess(key, &mut next) else { continue };
+        while let Some((key, start)) = walk.next()? {
+            let member = guess(key, &mut next);
+            let inside = match member {
+                Some(Member::UserIdentity) if self.spans[Member::UserIdentity as usize].end == 0 => {
+                    self.identity.scan(bytes, start)
+                }
+                Some(Member::RequestParameters)
+                    if self.spans[Member::RequestParameters as usize].end == 0 =>
+                {
+                    self.request.scan(bytes, start)
+                }
+                _ => None,
+            };
+            let end = match inside {
+                Some(end) => {
+                    walk.go_on(end);
+                    end
+                }
+                None => walk.skip()?,
+            };
+            let Some(member) = member else { continue };
             let span = &mut self.spans[member as usize];
             if span.end == 0 {
-                *span = Span { start: start as u32, end: end as u32 };
+                *span = Span::new(start, end);
             }
         }
-        Ok(())
+        walk.finish()
+    }
+
+    /// A member of `userIdentity` or of its `sessionContext.sessionIssuer`.
+    #[inline]
+    pub(crate) fn identity<'a>(&self, bytes: &'a [u8], member: Identity) -> Option<Json<'a>> {
+        if bytes.len() == self.len { self.identity.get(bytes, member) } else { None }
+    }
+
+    /// A member of `requestParameters`.
+    #[inline]
+    pub(crate) fn request<'a>(&self, bytes: &'a [u8], key: &str) -> Option<Json<'a>> {
+        match self.request.get(bytes, key) {
+            Lookup::Found(span) if bytes.len() == self.len => span.of(bytes),
+            Lookup::Missing => None,
+            _ => self.get(bytes, Member::RequestParameters)?.get(key),
+        }
     }
 
     /// The value of `member` in `bytes`, which must be those that were scanned.
     #[inline]
     pub(crate) fn get<'a>(&self, bytes: &'a [u8], member: Member) -> Option<Json<'a>> {
-        let span = self.spans[member as usize];
-        if span.end == 0 || bytes.len() != self.len {
-            return None;
-        }
-        bytes.get(span.start as usize..span.end as usize).map(Json::trimmed)
+        if bytes.len() == self.len { self.spans[member as usize].of(bytes) } else { None }
     }
 }
 
 /// The member called `key`. CloudTrail keeps an order, so that it is mostly one of those after the last one found.
 #[inline]
-fn guess(key: &[u8], next: &mut usize) -> Option<Member> {
+fn guess(key: Key<'_>, next: &mut usize) -> Option<Member> {
     for at in *next..(*next + 4).min(Member::COUNT) {
-        if Member::NAMES[at].as_bytes() == key {
+        if Member::NAMES[at].as_bytes() == key.bytes() {
             *next = at + 1;
             return Some(Member::ALL[at]);
         }
     }
-    let member = Member::from_key(&key_text(key))?;
+    let member = Member::from_key(&key.text())?;
     *next = member as usize + 1;
     Some(member)
 }
@@ -134,8 +192,9 @@ fn guess(key: &[u8], next: &mut usize) -> Option<Member> {
 /// If the record is broken before its `eventTime`, has none, or has one that is not a time.
 pub fn event_time_ns(record: &[u8]) -> Result<u64, RecordError> {
     let mut walk = Walk::start(record)?;
-    while let Some((key, start, end)) = walk.next()? {
-        if key_is(key, Member::EventTime.name()) {
+    while let Some((key, start)) = walk.next()? {
+        let end = walk.skip()?;
+        if key.is(Member::EventTime.name()) {
             let text = record.get(start..end).map(Json::trimmed).and_then(Json::text);
             return parse_time(text.as_deref());
         }
@@ -147,57 +206,4 @@ pub(crate) fn parse_time(text: Option<&str>) -> Result<u64, RecordError> {
     let text = text.ok_or(RecordError::NoEventTime)?;
     time::parse_rfc3339_ns(text)
         .ok_or_else(|| RecordError::BadEventTime { text: text.chars().take(64).collect() })
-}
-
-/// A member: its key between the quotes, start and end of its value.
-type Found<'a> = (&'a [u8], usize, usize);
-
-/// Walks the members of an object and says where it is broken.
-struct Walk<'a> {
-    bytes: &'a [u8],
-    pos: usize,
-    first: bool,
-}
-
-impl<'a> Walk<'a> {
-    fn start(bytes: &'a [u8]) -> Result<Self, RecordError> {
-        let pos = skip_ws(bytes, 0);
-        match bytes.get(pos) {
-            Some(b'{') => Ok(Walk { bytes, pos: pos + 1, first: true }),
-            _ => Err(RecordError::NotAnObject { offset: pos }),
-        }
-    }
-
-    /// The next member; `None` after a well-formed end of the object.
-    #[inline]
-    fn next(&mut self) -> Result<Option<Found<'a>>, RecordError> {
-        let broken = |offset, what| Err(RecordError::Broken { offset, what });
-        let mut pos = skip_ws(self.bytes, self.pos);
-        match self.bytes.get(pos) {
-            Some(b'}') => {
-                let end = skip_ws(self.bytes, pos + 1);
-                return if end == self.bytes.len() { Ok(None) } else { broken(end, "expected the end") };
-            }
-            Some(b',') if !self.first => pos = skip_ws(self.bytes, pos + 1),
-            Some(_) if self.first => self.first = false,
-            _ => return broken(pos, "expected , or }"),
-        }
-        if self.bytes.get(pos) != Some(&b'"') {
-            return broken(pos, "expected a key in quotes");
-        }
-        let Some(key_end) = string_end(self.bytes, pos + 1) else {
-            return broken(pos, "the key has no end");
-        };
-        let key = &self.bytes[pos + 1..key_end];
-        let colon = skip_ws(self.bytes, key_end + 1);
-        if self.bytes.get(colon) != Some(&b':') {
-            return broken(colon, "expected : after the key");
-        }
-        let start = skip_ws(self.bytes, colon + 1);
-        let Some(end) = skip_value(self.bytes, start) else {
-            return broken(start, "expected a value, whole");
-        };
-        self.pos = end;
-        Ok(Some((key, start, end)))
-    }
 }

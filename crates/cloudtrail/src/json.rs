@@ -10,7 +10,7 @@ mod text;
 
 use std::borrow::Cow;
 
-use scan::{skip_value, skip_ws, string_end};
+use scan::{skip_value, skip_ws, string_span};
 
 /// What a value is, told from its first byte.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,6 +90,13 @@ impl<'a> Json<'a> {
         Some(text::unescape(self.string_bytes()?))
     }
 
+    /// The text of a string in which nothing has to be changed: no escape, no NUL, UTF-8 throughout.
+    #[inline]
+    pub fn plain_text(self) -> Option<&'a str> {
+        let raw = self.string_bytes()?;
+        if scan::has_escape_or_nul(raw) { None } else { std::str::from_utf8(raw).ok() }
+    }
+
     /// The bytes between the quotes of a string, escapes untouched.
     pub fn string_bytes(self) -> Option<&'a [u8]> {
         match self.0 {
@@ -99,38 +106,42 @@ impl<'a> Json<'a> {
     }
 }
 
-/// Whether the bytes between the quotes of a key mean `name`.
-#[inline]
-pub(crate) fn key_is(key: &[u8], name: &str) -> bool {
-    // An escape is longer than what it stands for.
-    key == name.as_bytes() || (key.len() > name.len() && key.contains(&b'\\') && key_text(key) == name)
-}
-
-/// The text of a key from the bytes between its quotes.
-#[inline]
-pub(crate) fn key_text(bytes: &[u8]) -> Cow<'_, str> {
-    text::unescape(bytes)
-}
-
-/// The key of a member: the bytes between its quotes.
+/// The key of a member.
 #[derive(Debug, Clone, Copy)]
-pub struct Key<'a>(&'a [u8]);
+pub struct Key<'a> {
+    /// What stands between the quotes.
+    bytes: &'a [u8],
+    /// Whether there is an escape in it.
+    escaped: bool,
+}
 
 impl<'a> Key<'a> {
+    /// Reads the key whose opening quote is at `pos`; and the position after its closing quote.
+    #[inline]
+    pub(crate) fn read(bytes: &'a [u8], pos: usize) -> Option<(Key<'a>, usize)> {
+        let (end, escaped) = string_span(bytes, pos + 1)?;
+        Some((Key { bytes: bytes.get(pos + 1..end)?, escaped }, end + 1))
+    }
+
     /// Whether the key, unescaped, is `name`.
     #[inline]
     pub fn is(self, name: &str) -> bool {
-        key_is(self.0, name)
+        self.bytes == name.as_bytes() || (self.escaped && self.text() == name)
     }
 
     /// The key, unescaped.
     pub fn text(self) -> Cow<'a, str> {
-        text::unescape(self.0)
+        text::unescape(self.bytes)
     }
 
     /// The key as it stands in the record, escapes untouched.
     pub fn bytes(self) -> &'a [u8] {
-        self.0
+        self.bytes
+    }
+
+    /// Whether there is an escape in the key.
+    pub fn is_escaped(self) -> bool {
+        self.escaped
     }
 }
 
@@ -151,14 +162,13 @@ impl<'a> Iterator for Members<'a> {
         if self.bytes.get(start) != Some(&b'"') {
             return None;
         }
-        let key_end = string_end(self.bytes, start + 1)?;
-        let colon = skip_ws(self.bytes, key_end + 1);
+        let (key, after) = Key::read(self.bytes, start)?;
+        let colon = skip_ws(self.bytes, after);
         if self.bytes.get(colon) != Some(&b':') {
             return None;
         }
         let value = skip_ws(self.bytes, colon + 1);
         let end = skip_value(self.bytes, value)?;
-        let key = Key(self.bytes.get(start + 1..key_end)?);
         let item = Json(self.bytes.get(value..end)?);
         let next = skip_ws(self.bytes, end);
         if self.bytes.get(next) == Some(&b',') {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::head::parse_time;
+use crate::head::{Identity, parse_time};
 use crate::json::{Json, Kind};
 use crate::{Head, Member, RecordError, Via, actor, operation, via};
 
@@ -47,9 +47,26 @@ impl<'a> Record<'a> {
     /// A known top-level member, the first of duplicates; `None` if it is missing.
     #[inline]
     pub fn member(&self, member: Member) -> Option<Json<'a>> {
+        self.head().get(self.bytes, member)
+    }
+
+    /// A member of `userIdentity`.
+    #[inline]
+    pub(crate) fn identity(&self, member: Identity) -> Option<Json<'a>> {
+        self.head().identity(self.bytes, member)
+    }
+
+    /// A member of `requestParameters`.
+    #[inline]
+    pub(crate) fn request(&self, key: &str) -> Option<Json<'a>> {
+        self.head().request(self.bytes, key)
+    }
+
+    #[inline]
+    fn head(&self) -> &Head {
         match &self.head {
-            HeadRef::Owned(head) => head.get(self.bytes, member),
-            HeadRef::Borrowed(head) => head.get(self.bytes, member),
+            HeadRef::Owned(head) => head,
+            HeadRef::Borrowed(head) => head,
         }
     }
 

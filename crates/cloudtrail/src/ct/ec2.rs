@@ -9,7 +9,7 @@ use crate::{Member, Record};
 /// `ec2.name`: the tag `Name` given to instances in the request. The first `Name` of each specification, of the
 /// last specification that has one, as the Go plugin does.
 pub(super) fn name<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
-    let specifications = record.member(Member::RequestParameters)?.path(&["tagSpecificationSet", "items"])?;
+    let specifications = record.request("tagSpecificationSet")?.get("items")?;
     let is = |value: Option<Json<'_>>, text: &str| value.and_then(Json::text).as_deref() == Some(text);
     let of_instances = specifications.items().filter(|item| is(item.get("resourceType"), "instance"));
     let names = of_instances.filter_map(|item| {
@@ -26,11 +26,10 @@ fn instances<'a>(record: &Record<'a>) -> Option<Json<'a>> {
 
 /// The image named in the request: of `RunInstances`, of a fast launch, of a spot request.
 fn requested<'a>(record: &Record<'a>) -> Option<Json<'a>> {
-    let parameters = record.member(Member::RequestParameters)?;
-    parameters
-        .get("imageId")
-        .or_else(|| parameters.path(&["DescribeFastLaunchImagesRequest", "ImageId", "content"]))
-        .or_else(|| parameters.path(&["launchSpecification", "imageId"]))
+    record
+        .request("imageId")
+        .or_else(|| record.request("DescribeFastLaunchImagesRequest")?.path(&["ImageId", "content"]))
+        .or_else(|| record.request("launchSpecification")?.get("imageId"))
 }
 
 /// `ec2.imageids`: those of the instances started, else the one that was asked for.

@@ -2,12 +2,19 @@
 
 use crate::Member;
 use crate::Member::*;
+use crate::head::Identity;
 
 /// Where the value of a field comes from.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Plan {
-    /// The text of a top-level member, or of a member of that.
-    Text(Member, Option<&'static str>),
+    /// The text of a top-level member.
+    Top(Member),
+    /// The text of a member of a top-level member.
+    Inner(Member, &'static str),
+    /// The text of a member of `userIdentity`.
+    Identity(Identity),
+    /// The text of a member of `requestParameters`.
+    Request(&'static str),
     /// A member as compact JSON; with an argument, a part of it.
     Json(Member),
     /// A member that is a boolean.
@@ -17,11 +24,11 @@ pub(super) enum Plan {
 }
 
 const fn top(member: Member) -> Plan {
-    Plan::Text(member, None)
+    Plan::Top(member)
 }
 
 const fn request(key: &'static str) -> Plan {
-    Plan::Text(RequestParameters, Some(key))
+    Plan::Request(key)
 }
 
 macro_rules! fields {
@@ -64,12 +71,12 @@ fields! {
     User "ct.user" Plan::Derived,
     OriginalUser "ct.originaluser" Plan::Derived,
     UserAccountId "ct.user.accountid" Plan::Derived,
-    UserIdentityType "ct.user.identitytype" Plan::Text(UserIdentity, Some("type")),
-    UserPrincipalId "ct.user.principalid" Plan::Text(UserIdentity, Some("principalId")),
-    UserArn "ct.user.arn" Plan::Text(UserIdentity, Some("arn")),
+    UserIdentityType "ct.user.identitytype" Plan::Identity(Identity::Type),
+    UserPrincipalId "ct.user.principalid" Plan::Identity(Identity::PrincipalId),
+    UserArn "ct.user.arn" Plan::Identity(Identity::Arn),
     Region "ct.region" top(AwsRegion),
-    ResponseSubnetId "ct.response.subnetid" Plan::Text(ResponseElements, Some("subnetId")),
-    ResponseReservationId "ct.response.reservationid" Plan::Text(ResponseElements, Some("reservationId")),
+    ResponseSubnetId "ct.response.subnetid" Plan::Inner(ResponseElements, "subnetId"),
+    ResponseReservationId "ct.response.reservationid" Plan::Inner(ResponseElements, "reservationId"),
     Response "ct.response" Plan::Json(ResponseElements),
     RequestAvailabilityZone "ct.request.availabilityzone" request("availabilityZone"),
     RequestCluster "ct.request.cluster" request("cluster"),
@@ -101,15 +108,15 @@ fields! {
     SharedEventId "ct.sharedeventid" top(Member::SharedEventId),
     VpcEndpointId "ct.vpcendpointid" top(Member::VpcEndpointId),
     EventCategory "ct.eventcategory" top(Member::EventCategory),
-    AddendumReason "ct.addendum.reason" Plan::Text(Addendum, Some("reason")),
-    AddendumUpdatedFields "ct.addendum.updatedfields" Plan::Text(Addendum, Some("updatedFields")),
-    AddendumOriginalRequestId "ct.addendum.originalrequestid" Plan::Text(Addendum, Some("originalRequestID")),
-    AddendumOriginalEventId "ct.addendum.originaleventid" Plan::Text(Addendum, Some("originalEventID")),
+    AddendumReason "ct.addendum.reason" Plan::Inner(Addendum, "reason"),
+    AddendumUpdatedFields "ct.addendum.updatedfields" Plan::Inner(Addendum, "updatedFields"),
+    AddendumOriginalRequestId "ct.addendum.originalrequestid" Plan::Inner(Addendum, "originalRequestID"),
+    AddendumOriginalEventId "ct.addendum.originaleventid" Plan::Inner(Addendum, "originalEventID"),
     SessionCredentialFromConsole "ct.sessioncredentialfromconsole" Plan::Bool(Member::SessionCredentialFromConsole),
     EdgeDeviceDetails "ct.edgedevicedetails" top(Member::EdgeDeviceDetails),
-    TlsVersion "ct.tlsdetails.tlsversion" Plan::Text(TlsDetails, Some("tlsVersion")),
-    TlsCipherSuite "ct.tlsdetails.ciphersuite" Plan::Text(TlsDetails, Some("cipherSuite")),
-    TlsClientProvidedHostHeader "ct.tlsdetails.clientprovidedhostheader" Plan::Text(TlsDetails, Some("clientProvidedHostHeader")),
+    TlsVersion "ct.tlsdetails.tlsversion" Plan::Inner(TlsDetails, "tlsVersion"),
+    TlsCipherSuite "ct.tlsdetails.ciphersuite" Plan::Inner(TlsDetails, "cipherSuite"),
+    TlsClientProvidedHostHeader "ct.tlsdetails.clientprovidedhostheader" Plan::Inner(TlsDetails, "clientProvidedHostHeader"),
     AdditionalEventData "ct.additionaleventdata" Plan::Json(Member::AdditionalEventData),
     S3Uri "s3.uri" Plan::Derived,
     S3Bucket "s3.bucket" request("bucketName"),
@@ -128,7 +135,7 @@ fields! {
     IamRole "iam.role" request("roleName"),
     IamPolicy "iam.policy" request("policyName"),
     // Not in the Go plugin.
-    AccessKeyId "ct.accesskeyid" Plan::Text(UserIdentity, Some("accessKeyId")),
+    AccessKeyId "ct.accesskeyid" Plan::Identity(Identity::AccessKeyId),
     Mfa "ct.mfa" Plan::Derived,
     SessionName "ct.session.name" Plan::Derived,
     ResourcesArns "ct.resources.arns" Plan::Derived,

@@ -47,9 +47,8 @@ fn info_user<'a>(record: &Record<'a>, compat: Compat) -> Option<Cow<'a, str>> {
 
 /// What the call was about.
 fn add_subject(record: &Record<'_>, name: &str, compat: Compat, out: &mut String) {
-    let parameters = record.member(Member::RequestParameters);
     if name == "PutBucketPublicAccessBlock" {
-        let block = parameters.and_then(|p| p.get("PublicAccessBlockConfiguration"));
+        let block = record.request("PublicAccessBlockConfiguration");
         if let Some(block) = block.filter(|block| block.kind() == Kind::Object) {
             add_access_block(record, block, compat, out);
         }
@@ -65,7 +64,7 @@ fn add_subject(record: &Record<'_>, name: &str, compat: Compat, out: &mut String
         return;
     }
     for (label, key) in [(" Bucket=", "bucketName"), (" Key=", "key"), (" Host=", "Host")] {
-        if let Some(value) = parameters.and_then(|p| p.get(key)).and_then(|value| plain(value, compat)) {
+        if let Some(value) = record.request(key).and_then(|value| plain(value, compat)) {
             out.push_str(label);
             out.push_str(&value);
             return;

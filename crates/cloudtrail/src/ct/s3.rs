@@ -9,8 +9,7 @@ pub(super) const BYTES_OUT: &str = "bytesTransferredOut";
 
 /// `s3.uri`: `s3://BUCKET/KEY` if both are there.
 pub(super) fn uri(record: &Record<'_>) -> Option<String> {
-    let parameters = record.member(Member::RequestParameters)?;
-    let (bucket, key) = (parameters.get("bucketName")?.text()?, parameters.get("key")?.text()?);
+    let (bucket, key) = (record.request("bucketName")?.text()?, record.request("key")?.text()?);
     Some(format!("s3://{bucket}/{key}"))
 }
 

@@ -15,7 +15,14 @@ pub fn skip_ws(bytes: &[u8], mut pos: usize) -> usize {
 
 /// Position of the quote that closes the string whose content starts at `pos`; `None` if there is none.
 #[inline]
-pub fn string_end(bytes: &[u8], mut pos: usize) -> Option<usize> {
+pub fn string_end(bytes: &[u8], pos: usize) -> Option<usize> {
+    string_span(bytes, pos).map(|(end, _)| end)
+}
+
+/// The same, and whether there is an escape in the string.
+#[inline]
+pub(crate) fn string_span(bytes: &[u8], mut pos: usize) -> Option<(usize, bool)> {
+    let mut escaped = false;
     loop {
         let rest = bytes.get(pos..)?;
         let Some(chunk) = rest.first_chunk::<16>() else { break };
@@ -26,14 +33,18 @@ pub fn string_end(bytes: &[u8], mut pos: usize) -> Option<usize> {
         }
         pos += found.trailing_zeros() as usize;
         if bytes.get(pos) == Some(&b'"') {
-            return Some(pos);
+            return Some((pos, escaped));
         }
+        escaped = true;
         pos += 2;
     }
     loop {
         match bytes.get(pos)? {
-            b'"' => return Some(pos),
-            b'\\' => pos += 2,
+            b'"' => return Some((pos, escaped)),
+            b'\\' => {
+                escaped = true;
+                pos += 2;
+            }
             _ => pos += 1,
         }
     }
@@ -115,6 +126,18 @@ impl Nesting {
             }
         }
         None
+    }
+}
+
+/// Whether there is a backslash or a NUL.
+#[inline]
+pub(crate) fn has_escape_or_nul(bytes: &[u8]) -> bool {
+    match bytes.last_chunk() {
+        None => bytes.iter().any(|byte| matches!(byte, b'\\' | 0)),
+        Some(last) => {
+            let (chunks, _) = bytes.as_chunks::<16>();
+            chunks.iter().chain([last]).any(block::backslash_or_nul)
+        }
     }
 }
 

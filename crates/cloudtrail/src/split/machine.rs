@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::resync::Resync;
 use super::{Limits, SplitErrorKind};
-use crate::json::scan::{Nesting, skip_value, skip_ws, string_end};
-use crate::json::{Json, key_is};
+use crate::json::scan::{Nesting, skip_value, skip_ws};
+use crate::json::{Json, Key};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
@@ -301,15 +301,14 @@ fn look_inside(bytes: &[u8], start: usize) -> Inside {
             Some(_) => return Inside::Broken,
             None => return Inside::Unclosed,
         }
-        let Some(key_end) = string_end(bytes, pos + 1) else { return Inside::Unclosed };
-        let key = bytes.get(pos + 1..key_end).unwrap_or_default();
-        let colon = skip_ws(bytes, key_end + 1);
+        let Some((key, after)) = Key::read(bytes, pos) else { return Inside::Unclosed };
+        let colon = skip_ws(bytes, after);
         match bytes.get(colon) {
             Some(b':') => pos = skip_ws(bytes, colon + 1),
             Some(_) => return Inside::Broken,
             None => return Inside::Unclosed,
         }
-        if bytes.get(pos) == Some(&b'[') && key_is(key, "Records") {
+        if bytes.get(pos) == Some(&b'[') && key.is("Records") {
             return Inside::List(pos + 1);
         }
         let Some(end) = skip_value(bytes, pos) else {
@@ -317,9 +316,9 @@ fn look_inside(bytes: &[u8], start: usize) -> Inside {
             return if at_end { Inside::Unclosed } else { Inside::Broken };
         };
         let value = Json::new(bytes.get(pos..end).unwrap_or_default());
-        if key_is(key, "detail-type") {
+        if key.is("detail-type") {
             from_trail = value.text().is_some_and(|text| text.ends_with(" via CloudTrail"));
-        } else if from_trail && bytes.get(pos) == Some(&b'{') && key_is(key, "detail") {
+        } else if from_trail && bytes.get(pos) == Some(&b'{') && key.is("detail") {
             detail = Some(pos..end);
         }
         pos = skip_ws(bytes, end);

@@ -127,6 +127,13 @@ pub(crate) fn quote_or_backslash(bytes: &[u8; 16]) -> u32 {
     (bytes.simd_eq(u8x16::splat(b'"')) | bytes.simd_eq(u8x16::splat(b'\\'))).to_bitmask()
 }
 
+/// Whether there is a `\` or a NUL among 16 bytes.
+#[inline]
+pub(crate) fn backslash_or_nul(bytes: &[u8; 16]) -> bool {
+    let bytes = u8x16::new(*bytes);
+    (bytes.simd_eq(u8x16::splat(b'\\')) | bytes.simd_eq(u8x16::splat(0))).to_bitmask() != 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
