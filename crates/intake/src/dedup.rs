@@ -111,5 +111,5 @@ mod tests {
         assert_eq!(mark(b"8f7d3c1a-0000-4000-8000-000000000001"), MARK_OF_VERSION_1);
     }
 
-    const MARK_OF_VERSION_1: u64 = 0;
+    const MARK_OF_VERSION_1: u64 = 16835810086011176755;
 }

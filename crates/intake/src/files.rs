@@ -186,12 +186,7 @@ impl FileFeed {
 impl Feed for FileFeed {
     fn next(&mut self, wait: Duration) -> Fed {
         if let Some(object) = self.waiting.pop_front() {
-            let error = |kind, message: String| StoreError {
-                kind,
-                call: "open",
-                target: object.to_string(),
-                message,
-            };
+            let error = |kind, message: String| StoreError::new(kind, "open", object.to_string(), message);
             if object.size_bytes > self.settings.max_object_bytes {
                 let why = format!("{} bytes are more than max_object_bytes", object.size_bytes);
                 let error = error(StoreErrorKind::TooLarge, why);

@@ -20,6 +20,8 @@
 //! A batch counts as taken when [`Intake::next_batch`] is called again: the plugin API has no other acknowledgement.
 //! What is promised, and the test that shows each promise, is in `docs/delivery.md`.
 
+#[doc(hidden)]
+pub mod bench;
 mod bucket;
 mod budget;
 pub mod checkpoint;
@@ -33,7 +35,7 @@ mod handout;
 mod inflate;
 pub mod intake;
 mod interval;
-mod layout;
+pub mod layout;
 mod ledger;
 mod object;
 pub mod origin;
@@ -55,5 +57,7 @@ pub use intake::{Intake, Next, OpenError, Parts};
 pub use origin::{Origin, OriginError};
 pub use record::RecordSlice;
 pub use retry::Pace;
+#[cfg(feature = "aws")]
+pub use s3::AwsConnect;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};

@@ -61,11 +61,12 @@ impl Health {
         Self { what, trouble: Mutex::new(None) }
     }
 
-    /// It failed, in a way that `kind` names.
-    pub fn fails(&self, kind: &str, message: &str) {
+    /// It failed, in a way that `kind` names; `story`: what a person may want to know beside the message.
+    pub fn fails(&self, kind: &str, message: &str, story: &str) {
         let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if trouble.as_deref() != Some(kind) {
             tracing::warn!("{} fails, trying again: {message}", self.what);
+            story.lines().for_each(|line| tracing::warn!("  {line}"));
             *trouble = Some(kind.to_owned());
         }
     }
@@ -102,8 +103,8 @@ mod tests {
     fn trouble_is_told_once() {
         let health = Health::new("listing");
         assert_eq!(health.trouble(), None);
-        health.fails("throttled", "503");
-        health.fails("throttled", "503");
+        health.fails("throttled", "503", "");
+        health.fails("throttled", "503", "");
         assert_eq!(health.trouble().as_deref(), Some("throttled"));
         health.works();
         assert_eq!(health.trouble(), None);

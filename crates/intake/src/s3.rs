@@ -1,13 +1,21 @@
 //! S3, and servers that speak its language, as an [`ObjectStore`].
 
+#[cfg(feature = "aws")]
+mod aws;
 mod classify;
+
+#[cfg(feature = "aws")]
+pub use aws::AwsConnect;
 
 use crate::store::{
     Body, BoxFuture, Connect, ConnectError, GetRequest, ListPage, ListRequest, ObjectMeta, ObjectStore,
     StoreError, StoreErrorKind,
 };
 use aws_sdk_s3::Client;
+use aws_sdk_s3::config::http::HttpResponse;
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Output;
+use std::error::Error;
 use std::sync::Arc;
 
 /// A bucket of S3.
@@ -15,12 +23,34 @@ pub struct S3Store {
     client: Client,
     bucket: String,
     name: String,
+    /// Explains refusals.
+    #[cfg(feature = "aws")]
+    aws: Option<tfdrift_aws::Aws>,
 }
 
 impl S3Store {
     /// The bucket, seen through a client that has credentials, region and endpoint.
     pub fn new(client: Client, bucket: &str) -> Self {
-        Self { client, bucket: bucket.into(), name: format!("s3://{bucket}") }
+        Self {
+            client,
+            bucket: bucket.into(),
+            name: format!("s3://{bucket}"),
+            #[cfg(feature = "aws")]
+            aws: None,
+        }
+    }
+
+    /// What a failed call means.
+    fn failed<E>(&self, call: &'static str, key: &str, error: &SdkError<E, HttpResponse>) -> StoreError
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        let failed = classify::error(call, format!("{}/{key}", self.name), error);
+        #[cfg(feature = "aws")]
+        if let Some(aws) = &self.aws {
+            return aws::explained(aws, failed, &self.bucket, key, error);
+        }
+        failed
     }
 
     async fn list_page(&self, request: ListRequest) -> Result<ListPage, StoreError> {
@@ -35,16 +65,13 @@ impl S3Store {
             .set_delimiter(request.by_folder.then(|| "/".to_owned()));
         match call.send().await {
             Ok(output) => Ok(page(output)),
-            Err(error) => {
-                Err(classify::error("ListObjectsV2", format!("{}/{}", self.name, request.prefix), error))
-            }
+            Err(error) => Err(self.failed("ListObjectsV2", &request.prefix, &error)),
         }
     }
 
     async fn object(&self, request: GetRequest) -> Result<Body, StoreError> {
         let target = format!("{}/{}", self.name, request.key);
-        let failed =
-            |kind, message: String| StoreError { kind, call: "GetObject", target: target.clone(), message };
+        let failed = |kind, message: String| StoreError::new(kind, "GetObject", target.clone(), message);
         let call = self
             .client
             .get_object()
@@ -56,7 +83,7 @@ impl S3Store {
             .set_if_match((!request.etag.is_empty()).then_some(request.etag));
         let mut output = match call.send().await {
             Ok(output) => output,
-            Err(error) => return Err(classify::error("GetObject", target, error)),
+            Err(error) => return Err(self.failed("GetObject", &request.key, &error)),
         };
         let announced = output.content_length().and_then(|length| u64::try_from(length).ok());
         if announced.is_some_and(|length| length > request.cap_bytes) {

@@ -95,6 +95,20 @@ pub struct StoreError {
     pub target: String,
     /// Cause first, one line.
     pub message: String,
+    /// The whole story, for the log: who asked, what would allow it. May be empty.
+    pub story: String,
+}
+
+impl StoreError {
+    /// A failed call, told in one line.
+    pub fn new(
+        kind: StoreErrorKind,
+        call: &'static str,
+        target: impl Into<String>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self { kind, call, target: target.into(), message: message.into(), story: String::new() }
+    }
 }
 
 /// What to do about a failed call.
@@ -133,6 +147,14 @@ impl StoreErrorKind {
 pub trait Connect: Send + Sync + 'static {
     /// A client for `bucket`.
     fn connect<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<Arc<dyn ObjectStore>, ConnectError>>;
+
+    /// Looks at the configuration alone, without asking anybody. Called at open.
+    ///
+    /// # Errors
+    /// When it can never work.
+    fn check(&self) -> Result<(), ConnectError> {
+        Ok(())
+    }
 }
 
 /// Why there is no client.
@@ -141,6 +163,8 @@ pub trait Connect: Send + Sync + 'static {
 pub struct ConnectError {
     /// Cause first, one line.
     pub message: String,
+    /// The whole story, for the log. May be empty.
+    pub story: String,
     /// True when waiting cannot help: the configuration is wrong.
     pub fatal: bool,
     /// How long to wait at least before the next attempt.

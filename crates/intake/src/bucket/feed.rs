@@ -81,11 +81,7 @@ impl Feed for BucketFeed {
 
 /// The task that fetched it is gone: the runtime is being shut down, or the task had a fault of ours.
 fn lost(slot: Slot) -> Fed {
-    let error = StoreError {
-        kind: StoreErrorKind::Other,
-        call: "GetObject",
-        target: slot.object.to_string(),
-        message: "internal error while fetching it; please report".into(),
-    };
+    let message = "internal error while fetching it; please report";
+    let error = StoreError::new(StoreErrorKind::Other, "GetObject", slot.object.to_string(), message);
     Fed::Failed(slot.object, error)
 }

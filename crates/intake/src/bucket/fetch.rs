@@ -147,7 +147,7 @@ impl Fetcher {
     /// Waits until the next attempt is due. False: no further attempt.
     async fn wait_after(&self, object: &Object, error: &StoreError, fails: u32) -> bool {
         if error.kind.passes() {
-            self.shared.fetching.fails(&format!("{:?}", error.kind), &error.to_string());
+            self.shared.fetching.fails(&format!("{:?}", error.kind), &error.to_string(), &error.story);
         } else {
             let hopeless = matches!(error.kind, StoreErrorKind::NotFound | StoreErrorKind::TooLarge);
             if hopeless || object.attempt() >= self.shared.object_retries {
@@ -236,7 +236,7 @@ impl Fetcher {
     }
 
     fn error(&self, object: &Object, kind: StoreErrorKind, message: String) -> StoreError {
-        StoreError { kind, call: "GetObject", target: object.to_string(), message }
+        StoreError::new(kind, "GetObject", object.to_string(), message)
     }
 }
 

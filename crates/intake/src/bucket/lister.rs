@@ -167,8 +167,10 @@ impl Lister {
                     self.known_since = Some(Instant::now());
                     return;
                 }
-                Ok(Err(error)) => self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string()),
-                Err(_) => self.shared.listing.fails("timeout", "no answer in time"),
+                Ok(Err(error)) => {
+                    self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string(), &error.story)
+                }
+                Err(_) => self.shared.listing.fails("timeout", "no answer in time", ""),
             }
             fails += 1;
             self.shared.counters.retries.add(1);
@@ -288,12 +290,7 @@ impl Lister {
                 let answer = tokio::time::timeout(pace.request, store.list(request)).await;
                 let result = answer.unwrap_or_else(|_| {
                     let message = format!("no answer within {:?}", pace.request);
-                    Err(StoreError {
-                        kind: StoreErrorKind::Transient,
-                        call: "ListObjectsV2",
-                        target,
-                        message,
-                    })
+                    Err(StoreError::new(StoreErrorKind::Transient, "ListObjectsV2", target, message))
                 });
                 Page { lane, result }
             });
@@ -327,7 +324,7 @@ impl Lister {
     }
 
     fn list_failed(&mut self, lane: &Arc<str>, error: &StoreError) {
-        self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string());
+        self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string(), &error.story);
         self.shared.counters.retries.add(1);
         if let Some(stream) = self.streams.get_mut(lane) {
             let wait = self.shared.pace.wait(stream.fails + 1);

@@ -110,7 +110,7 @@ impl BucketSettings {
     ) -> Option<Arc<dyn ObjectStore>> {
         let mut fails = 0;
         loop {
-            let (message, at_least) = match connect.connect(&self.bucket).await {
+            let (message, story, at_least) = match connect.connect(&self.bucket).await {
                 Ok(store) if !self.fail_at_open => return Some(store),
                 Ok(store) => {
                     let first = probe(store.as_ref(), &self.prefix).await.map_err(|error| error.to_string());
@@ -122,9 +122,9 @@ impl BucketSettings {
                     let _ = opened.send(Err(error.message));
                     return None;
                 }
-                Err(error) => (error.message, error.retry_after),
+                Err(error) => (error.message, error.story, error.retry_after),
             };
-            shared.listing.fails("connect", &message);
+            shared.listing.fails("connect", &message, &story);
             fails += 1;
             shared.counters.retries.add(1);
             tokio::time::sleep(shared.pace.wait(fails).max(at_least.unwrap_or_default())).await;

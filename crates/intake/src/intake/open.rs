@@ -208,6 +208,9 @@ fn bucket_intake(
         let reason = "this program was built without a client for buckets".into();
         return Err(OpenError::Bucket { origin: origin.to_string(), reason });
     };
+    if let Err(error) = connect.check() {
+        return Err(OpenError::Bucket { origin: origin.to_string(), reason: error.message });
+    }
     if base.goes_on {
         tracing::info!("{origin}: going on from the checkpoint");
     }
@@ -312,7 +315,7 @@ fn keeper(
             }
             match own_folder.save(&own_ledger, late_minutes, own_clock.now_ns()) {
                 Ok(()) => writing.works(),
-                Err(error) => writing.fails("write", &error.to_string()),
+                Err(error) => writing.fails("write", &error.to_string(), ""),
             }
             saved = Instant::now();
         }

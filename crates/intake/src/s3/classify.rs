@@ -7,12 +7,12 @@ use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
 
 /// An SDK's error, with what to do about it and its cause first.
-pub fn error<E>(call: &'static str, target: String, error: SdkError<E, HttpResponse>) -> StoreError
+pub fn error<E>(call: &'static str, target: String, error: &SdkError<E, HttpResponse>) -> StoreError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
     let status = error.raw_response().map_or(0, |response| response.status().as_u16());
-    let (kind, message) = match &error {
+    let (kind, message) = match error {
         SdkError::ServiceError(service) => {
             let code = service.err().code().unwrap_or_default();
             let text = service.err().message().unwrap_or_default();
@@ -25,13 +25,13 @@ where
             };
             (kind, message)
         }
-        SdkError::TimeoutError(_) => (StoreErrorKind::Transient, cause_first(&error)),
+        SdkError::TimeoutError(_) => (StoreErrorKind::Transient, cause_first(error)),
         _ => {
-            let message = cause_first(&error);
+            let message = cause_first(error);
             (no_answer(status, &message), message)
         }
     };
-    StoreError { kind, call, target, message }
+    StoreError::new(kind, call, target, message)
 }
 
 fn answer(call: &str, status: u16, code: &str, text: &str) -> StoreErrorKind {

@@ -211,7 +211,7 @@ fn error(call: &'static str, key: &str, fault: Fault) -> StoreError {
         Fault::Expired => (StoreErrorKind::Credentials, "ExpiredToken"),
         Fault::Stall | Fault::CutOff | Fault::Empty => (StoreErrorKind::Other, "unexpected"),
     };
-    StoreError { kind, call, target: format!("memory://{key}"), message: message.into() }
+    StoreError::new(kind, call, format!("memory://{key}"), message)
 }
 
 impl ObjectStore for MemoryStore {
@@ -234,12 +234,7 @@ impl ObjectStore for MemoryStore {
                 tokio::time::sleep(self.latency).await;
             }
             let target = format!("memory://{}", request.key);
-            let other = |kind, message: &str| StoreError {
-                kind,
-                call: "GetObject",
-                target: target.clone(),
-                message: message.into(),
-            };
+            let other = |kind, message| StoreError::new(kind, "GetObject", target.clone(), message);
             match self.get_now(&request) {
                 Ok(bytes) => Ok(Body { bytes }),
                 Err(Failure::Fault(Fault::Stall)) => std::future::pending().await,

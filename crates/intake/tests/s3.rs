@@ -1,0 +1,178 @@
+//! The S3 client, against a server in this process and against answers that no good server gives.
+
+#[path = "support/server.rs"]
+mod server;
+mod support;
+
+use server::{Scripted, Server, client, connect, http, refusal};
+use std::sync::Arc;
+use std::time::Duration;
+use support::*;
+use tfdrift_intake::s3::S3Store;
+use tfdrift_intake::store::{GetRequest, ListRequest, StoreError, StoreErrorKind};
+use tfdrift_intake::{Intake, IntakeConfig, ObjectStore, OnOpenError, Parts};
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn put(folder: &std::path::Path, key: &str, bytes: Vec<u8>) {
+    let path = folder.join("logs").join(key);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, bytes).unwrap();
+}
+
+fn parts_of(address: std::net::SocketAddr) -> Parts {
+    let mut pace = pace();
+    pace.request = Duration::from_secs(5);
+    Parts { connect: Some(connect(address)), clock: TestClock::at(NOON_SECS), pace }
+}
+
+#[test]
+fn a_trail_in_a_bucket_is_read_and_followed() {
+    let (folder, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut expected = Vec::new();
+    for region in ["us-east-1", "eu-west-1", "ap-northeast-1"] {
+        for n in 0..5 {
+            let id = format!("{region}-{n}");
+            put(folder.path(), &key("trail/", ACCOUNT, region, NOON_SECS + n * 60, &id), object_of(&id, 4));
+            expected.extend(ids(&id, 4));
+        }
+    }
+    let server = Server::start(folder.path());
+    let config = config(state.path());
+    let mut once = Intake::open(s3("trail/", "?once"), &config, parts_of(server.address)).unwrap();
+    assert_eq!(sorted(drain(&mut once)), sorted(expected.clone()));
+    let mut live =
+        Intake::open(s3("trail/AWSLogs/", "?since=1h"), &config, parts_of(server.address)).unwrap();
+    assert_eq!(sorted(take(&mut live, expected.len())), sorted(expected));
+    put(folder.path(), &key("trail/", ACCOUNT, "eu-west-1", NOON_SECS + 600, "new"), object_of("new", 2));
+    assert_eq!(take(&mut live, 2), ids("new", 2));
+    assert_eq!(live.counters().values().duplicate, 0);
+    live.next_batch(1, Duration::ZERO);
+    live.close();
+    let mut again = Intake::open(s3("trail/AWSLogs/", ""), &config, parts_of(server.address)).unwrap();
+    assert_eq!(take_for(&mut again, Duration::from_millis(300)), Vec::<String>::new());
+}
+
+#[test]
+fn listings_are_paged_and_keys_may_hold_anything() {
+    let folder = tempfile::tempdir().unwrap();
+    for n in 0..25 {
+        put(folder.path(), &format!("a b/+&=ü{n:02}.json"), vec![b'x'; n]);
+    }
+    put(folder.path(), "other/x.json", vec![]);
+    let server = Server::start(folder.path());
+    let store = S3Store::new(client(server.address), "logs");
+    let (runtime, mut keys, mut after) = (runtime(), Vec::new(), None);
+    loop {
+        let request =
+            ListRequest { prefix: "a b/".into(), start_after: after, max_keys: 10, ..ListRequest::default() };
+        let page = runtime.block_on(store.list(request)).unwrap();
+        keys.extend(page.objects.iter().map(|o| (o.key.clone(), o.size_bytes)));
+        assert!(page.objects.iter().all(|o| o.modified_ns > 0 && !o.etag.is_empty()));
+        if page.next.is_none() {
+            break;
+        }
+        after = keys.last().map(|(key, _)| key.clone());
+    }
+    assert_eq!(keys, (0..25).map(|n| (format!("a b/+&=ü{n:02}.json"), n)).collect::<Vec<_>>());
+    let folders = ListRequest { by_folder: true, max_keys: 10, ..ListRequest::default() };
+    assert_eq!(runtime.block_on(store.list(folders)).unwrap().prefixes, ["a b/", "other/"]);
+    let get = |key: &str, range| GetRequest { key: key.into(), range, etag: String::new(), cap_bytes: 1000 };
+    let whole = runtime.block_on(store.get(get("a b/+&=ü20.json", None))).unwrap();
+    assert_eq!(whole.bytes, [b'x'; 20]);
+    let part = runtime.block_on(store.get(get("a b/+&=ü20.json", Some(5..12)))).unwrap();
+    assert_eq!(part.bytes.len(), 7);
+    let gone = runtime.block_on(store.get(get("none", None))).unwrap_err();
+    assert_eq!(gone.kind, StoreErrorKind::NotFound);
+    assert!(gone.to_string().contains("s3://logs/none"), "{gone}");
+}
+
+fn get_from(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Result<Vec<u8>, StoreError> {
+    let server = Scripted::start(answer);
+    let store = S3Store::new(client(server.address), "logs");
+    let request = GetRequest { key: "k".into(), range: None, etag: String::new(), cap_bytes: 100 };
+    runtime().block_on(store.get(request)).map(|body| body.bytes)
+}
+
+#[test]
+fn bodies_that_are_not_whole_are_noticed() {
+    assert_eq!(get_from(|_| Some(http("200 OK", 5, b"hello"))).unwrap(), b"hello");
+    for (length, body) in [(50, b"hello".as_slice()), (5, b"".as_slice())] {
+        let error = get_from(move |_| Some(http("200 OK", length, body))).unwrap_err();
+        assert_eq!(error.kind, StoreErrorKind::Transient, "{error}");
+    }
+    let error = get_from(|_| Some(http("200 OK", 200, &[b'x'; 200]))).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::TooLarge);
+    assert_eq!(
+        get_from(|_| Some(http("200 OK", 0, b""))).unwrap(),
+        b"",
+        "an empty object, answered with 200"
+    );
+    let error = get_from(|_| Some(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhel".to_vec()))
+        .unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Transient, "{error}");
+    let error = get_from(|_| Some(Vec::new())).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Transient, "closed without an answer: {error}");
+}
+
+#[test]
+fn refusals_are_told_apart() {
+    for (status, code, message, kind) in [
+        ("503 Slow Down", "SlowDown", "Please reduce your request rate.", StoreErrorKind::Throttled),
+        ("500 Internal Server Error", "InternalError", "try again", StoreErrorKind::Transient),
+        ("403 Forbidden", "AccessDenied", "not authorized to perform: s3:GetObject", StoreErrorKind::Denied),
+        (
+            "403 Forbidden",
+            "AccessDenied",
+            "not authorized to perform: kms:Decrypt on this",
+            StoreErrorKind::Decrypt,
+        ),
+        ("403 Forbidden", "RequestTimeTooSkewed", "The difference is too large", StoreErrorKind::Credentials),
+        ("400 Bad Request", "ExpiredToken", "The provided token has expired.", StoreErrorKind::Credentials),
+        ("403 Forbidden", "InvalidAccessKeyId", "does not exist in our records", StoreErrorKind::Credentials),
+        ("404 Not Found", "NoSuchKey", "The specified key does not exist.", StoreErrorKind::NotFound),
+        ("404 Not Found", "NoSuchBucket", "The specified bucket does not exist", StoreErrorKind::NoBucket),
+        ("416 Range", "InvalidRange", "not satisfiable", StoreErrorKind::Other),
+    ] {
+        let error = get_from(move |_| Some(refusal(status, code, message))).unwrap_err();
+        assert_eq!(error.kind, kind, "{error}");
+        let text = error.to_string();
+        assert!(text.contains("s3://logs/k") && text.contains(code) && text.contains(message), "{text}");
+    }
+}
+
+#[test]
+fn a_server_that_is_not_there_is_waited_for_or_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut config: IntakeConfig = config(dir.path());
+    let mut intake = Intake::open(s3("", "?once"), &config, parts_of(nobody)).unwrap();
+    assert_eq!(take_for(&mut intake, Duration::from_millis(200)), Vec::<String>::new());
+    assert!(intake.counters().values().retries > 0);
+    config.source.on_open_error = OnOpenError::Fail;
+    let Err(error) = Intake::open(s3("", "?once"), &config, parts_of(nobody)) else { panic!("opened") };
+    assert!(error.to_string().starts_with("cannot read s3://logs: "), "{error}");
+    assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
+}
+
+/// The Go plugin never returns from such a server.
+#[test]
+fn an_empty_object_answered_with_200_ends() {
+    let dir = tempfile::tempdir().unwrap();
+    let list = "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>x/a.json.gz</Key><Size>0</Size><ETag>\"d\"</ETag><LastModified>2026-11-02T19:30:00.000Z</LastModified></Contents></ListBucketResult>";
+    let server = Scripted::start(move |line| {
+        Some(if line.contains("list-type=2") {
+            http("200 OK", list.len(), list.as_bytes())
+        } else {
+            http("200 OK", 0, b"")
+        })
+    });
+    let mut intake = Intake::open(s3("x/", "?once"), &config(dir.path()), parts_of(server.address)).unwrap();
+    assert_eq!(drain(&mut intake), Vec::<String>::new());
+    let values = intake.counters().values();
+    assert_eq!((values.malformed_object, values.objects_done), (1, 1));
+    assert!(server.requests.lock().unwrap().len() < 12, "{:?}", server.requests.lock().unwrap());
+    let _ = Arc::new(());
+}
