@@ -4,8 +4,9 @@
   check.py [--bless] LIB.so...     from tests/rules_in_libsinsp.sh, which builds and finds what this needs
 
 For every library:
-  seed      the alerts over examples/seed are exactly those of golden/seed.jsonl: one an event, as Falco gives them by default
-            (--bless writes the file anew from the first library; look at the difference before it is committed)
+  seed      the alerts over examples/seed are exactly those of golden/: one an event, as Falco gives them by default;
+            seed.jsonl with the rules on managed resources alone, seed_both.jsonl with those on the account as well
+            (--bless writes them anew from the first library; look at the difference before it is committed)
   records   records/*.json: {"rule", "fires": [records], "silent": [records]}; every rule of every file has one, fires on
             each of the first and on none of the second
   local     what a user overrides in a file of his own does what the head of the rules file says
@@ -15,7 +16,6 @@ import glob, json, os, subprocess, sys, tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 HOST = os.path.join(ROOT, "tests/real-host/real-host.sh")
-GOLDEN = os.path.join(HERE, "golden/seed.jsonl")
 FILES = ["rules/tfdrift_rules.yaml", "rules/aws_cloudtrail_rules.yaml"]
 STATES = ["examples/seed/terraform.tfstate"]
 # a state with an IAM user, for what no plan shows
@@ -29,11 +29,11 @@ def report(ok, title, detail=""):
     print(f"{'ok  ' if ok else 'FAIL'} {title}" + (f"\n     {detail}" if not ok and detail else ""))
 
 
-def host(lib, events, *more, states=STATES):
+def host(lib, events, *more, states=STATES, files=FILES, drift=None):
     """Alerts and the summary line; more: further arguments. Exits loudly when the host does not run to the end."""
-    init = json.dumps({"log_level": "warn", "source": {"checkpoint_dir": ""}, "state": {"places": [{"file": f} for f in states]}})
+    init = json.dumps({"log_level": "warn", "source": {"checkpoint_dir": ""}, "state": {"places": [{"file": f} for f in states]}, **({"drift": drift} if drift else {})})
     args = [HOST, "sinsp-host", "--plugin", lib, "--init", init, "--open", events, "--max-seconds", "60"]
-    for f in FILES:
+    for f in files:
         args += ["--rules", f]
     p = subprocess.run(args + list(more), cwd=ROOT, capture_output=True, text=True)
     lines = [json.loads(line) for line in p.stdout.splitlines()]
@@ -64,22 +64,25 @@ def local(text, tmp=[]):
 
 
 def seed(lib, bless):
-    alerts, end = host(lib, "examples/seed", "--rule-matching", "first")
+    for name, files in (("seed", FILES[:1]), ("seed_both", FILES)):
+        golden(lib, bless, os.path.join(HERE, f"golden/{name}.jsonl"), files)
+    alerts, _ = host(lib, "examples/seed", files=FILES[:1])
+    opened = [a for a in alerts if a["rule"] == "Terraform resource drifted" and "aws_security_group.web ingress: + tcp/22 from 0.0.0.0/0" in a["output"]]
+    report(len(opened) == 1, f"{lib}: opening tcp/22 by hand fires 'Terraform resource drifted', once", f"fired {len(opened)} times")
+    terraform = [a for a in alerts if a["fields"].get("tf.actor") == "github-actions"]
+    report(not terraform, f"{lib}: Terraform's own apply is silent", str(terraform)[:500])
+
+
+def golden(lib, bless, path, files):
+    alerts, end = host(lib, "examples/seed", "--rule-matching", "first", files=files)
     text = "".join(json.dumps(a, sort_keys=True, ensure_ascii=False) + "\n" for a in alerts)
     if bless:
-        os.makedirs(os.path.dirname(GOLDEN), exist_ok=True)
-        open(GOLDEN, "w").write(text)
-    want = open(GOLDEN).read()
-    if text != want:
-        got, want = text.splitlines(), want.splitlines()
-        for i in range(max(len(got), len(want))):
-            g, w = (x[i] if i < len(x) else "(nothing)" for x in (got, want))
-            if g != w:
-                report(False, f"{lib}: alerts over examples/seed", f"line {i + 1}\n     got  {g}\n     want {w}")
-                return
-    report(True, f"{lib}: {len(alerts)} alerts over the {end['events']} events of examples/seed")
-    opened = [a for a in alerts if a["rule"] == "Terraform resource drifted" and "aws_security_group.web" in a["output"] and "ingress: + tcp/22 from 0.0.0.0/0" in a["output"]]
-    report(len(opened) == 1, f"{lib}: opening tcp/22 by hand fires 'Terraform resource drifted'", f"fired {len(opened)} times")
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        open(path, "w").write(text)
+    got, want = text.splitlines(), open(path).read().splitlines()
+    differ = [i for i in range(max(len(got), len(want))) if got[i : i + 1] != want[i : i + 1]]
+    title = f"{lib}: {len(alerts)} alerts over the {end['events']} events of examples/seed, as in {os.path.basename(path)}"
+    report(not differ, title, "".join(f"line {i + 1}\n     got  {''.join(got[i : i + 1])}\n     want {''.join(want[i : i + 1])}\n     " for i in differ[:1]))
 
 
 # Switched on for the test: what is off by default, and the regions.
@@ -135,6 +138,15 @@ def overrides(lib):
     report(drifted(plain) > 0 and drifted(late) == 0, f"{lib}: reconciled events can be left out", f"{drifted(plain)} before, {drifted(late)} after")
     one = hits("- rule: Terraform resource drifted\n  exceptions:\n  - name: address_actor\n    values: [[aws_security_group.web, alice]]\n  override: {exceptions: append}\n")
     report(one["Terraform resource drifted"] == plain["Terraform resource drifted"] - 1, f"{lib}: an exception lets one through", f"{plain} {one}")
+    own = "Security group opened to the world" # Terraform opens tcp/80 itself
+    role = {"roles": ["arn:aws:iam::111122223333:role/terraform-ci"]}
+    trusted = "- macro: ct_made_by_terraform\n  condition: (tf.expected = true)\n"
+    once, not_ours = hits(trusted), {"roles": ["arn:aws:iam::111122223333:role/somebody-else"]}
+    report(plain[own] == 1 and once[own] == 0, f"{lib}: Terraform's own calls can be left out of the account's rules", f"{plain[own]} before, {once[own]} after")
+    with_role = host(lib, "examples/seed", "--quiet", "--rule-matching", "first", *local(trusted), drift=role)[1]["hits"]
+    report(with_role == once, f"{lib}: the role that Terraform runs as is expected", f"{with_role}")
+    forged = host(lib, "examples/seed", "--quiet", "--rule-matching", "first", *local(trusted), drift=not_ours)[1]["hits"]
+    report(forged[own] == 1 or drifted(forged) > drifted(plain), f"{lib}: with roles set, a user agent alone makes nothing expected", f"{forged}")
     off = hits("- rule: Terraform resource drifted\n  enabled: false\n  override: {enabled: replace}\n")
     report("Terraform resource drifted" not in off, f"{lib}: a rule can be switched off")
 
