@@ -90,12 +90,15 @@ pub fn member<'v>(object: &'v Map<String, Value>, name: &str) -> Option<&'v Valu
         .map(|s| format!("{s}y"))
         .or_else(|| folded.strip_suffix('s').map(str::to_owned));
     let single = single.as_deref().unwrap_or(&folded);
+    // Addresses, Statuses
+    let shorter = folded.strip_suffix("es").unwrap_or(&folded);
+    let is = |k: &str| k == folded || k == single || k == shorter;
     object
         .iter()
         .find(|(k, _)| {
             let k = fold(k);
-            k == single
-                || k.strip_suffix("set").is_some_and(|s| s == folded || s == single)
+            is(&k)
+                || k.strip_suffix("set").is_some_and(is)
                 || k.strip_suffix('s') == Some(folded.as_str())
                 || (folded.ends_with('y') && k.strip_suffix("ies") == folded.strip_suffix('y'))
         })
@@ -133,6 +136,9 @@ mod tests {
     fn one_spelling_finds_every_rendering() {
         let old = canonical(json!({"groupSet":{"items":[{"groupId":"sg-1"}]},"tagSet":{}}), "X", &[]);
         assert_eq!(at(&old, "Groups.GroupId"), Some(json!("sg-1")));
+        let addresses = canonical(json!({"privateIpAddress":{"items":["10.0.0.9"]},"natGatewayAddressSet":{}}), "X", &[]);
+        assert_eq!(at(&addresses, "PrivateIpAddresses"), Some(json!(["10.0.0.9"])));
+        assert_eq!(at(&addresses, "NatGatewayAddresses"), Some(json!({})));
         let young = canonical(
             json!({"ModifyVolumeRequest":{"VolumeId":"vol-1","Tag":[{"tag":1,"content":"a"}],"Size":{"content":5,"tag":2}}}),
             "ModifyVolume",
