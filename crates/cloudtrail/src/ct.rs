@@ -15,6 +15,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 pub use field::CtField;
+pub(crate) use identity::session_name;
 pub use info::event_text;
 
 use crate::json::{Json, Kind};

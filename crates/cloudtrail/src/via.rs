@@ -1,6 +1,7 @@
 //! The tool with which a call was made.
 
-use crate::{Member, Record};
+use crate::Record;
+use crate::head::Identity;
 
 /// The tool with which a call was made (`tf.via`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,30 +66,38 @@ pub(crate) fn via(record: &Record<'_>) -> Via {
         return Via::Console;
     }
     // Botocore, Boto3, aws-sdk-go-v2, APN/1.0 … aws-sdk, @aws-sdk/client
-    if has("aws-sdk") || has("Boto") || has("PowerShell/") {
+    if ["aws-sdk", "aws sdk", "Boto", "rusoto/", "PowerShell/"].iter().any(|text| has(text)) {
         return Via::Sdk;
     }
     Via::Unknown
 }
 
 fn by_service(record: &Record<'_>, agent: &str) -> bool {
-    let identity = record.member(Member::UserIdentity);
-    let text = |key: &str| identity.and_then(|i| i.get(key)).and_then(|v| v.text());
-    let internal = |name: &str| name == "AWS Internal";
-    text("type").as_deref() == Some("AWSService")
-        // the console's own calls say "AWS Internal" there, too
-        || text("invokedBy").is_some_and(|by| !by.is_empty() && !internal(&by))
+    let text = |member| record.identity(member).and_then(|value| value.text());
+    // the console's own calls name these there, too
+    let console = |name: &str| name == "AWS Internal" || name.starts_with("signin.");
+    text(Identity::Type).as_deref() == Some("AWSService")
+        || text(Identity::InvokedBy).is_some_and(|by| !by.is_empty() && !console(&by))
+        // what a service does with the role that it made for itself
+        || record.principal_arn().is_some_and(|arn| arn.contains(":role/aws-service-role/"))
         // signin.amazonaws.com and console.amazonaws.com are people
-        || agent.ends_with(".amazonaws.com") && !agent.starts_with("signin.") && !agent.starts_with("console.")
+        || agent.ends_with(".amazonaws.com")
+            && !agent.starts_with("signin.")
+            && !agent.starts_with("console.")
+            && !text(Identity::InvokedBy).is_some_and(|by| by.starts_with("signin."))
         || record.event_type().as_deref() == Some("AwsServiceEvent")
 }
 
 fn by_console(record: &Record<'_>, agent: &str) -> bool {
+    let invoked_by = record.identity(Identity::InvokedBy).and_then(|value| value.text());
     let from_console = record.get("sessionCredentialFromConsole").and_then(crate::record::boolean);
     from_console == Some(true)
         || matches!(record.event_type().as_deref(), Some("AwsConsoleSignIn" | "AwsConsoleAction"))
         || agent == "AWS Internal"
-        || agent.starts_with("Mozilla/")
+        || agent.starts_with("Mozilla")
+        || agent.starts_with("[Mozilla")
+        || invoked_by.as_deref().is_some_and(|by| by.starts_with("signin."))
+        || agent.starts_with("console.")
         || ["console.amazonaws.com", "signin.amazonaws.com", "[S3Console", "aws-internal/"]
             .iter()
             .any(|text| agent.contains(text))
@@ -140,6 +149,23 @@ mod tests {
                 r#","userIdentity":{"type":"AssumedRole","invokedBy":"AWS Internal"}"#,
                 "console",
             ),
+            (
+                "signin.amazonaws.com",
+                r#","userIdentity":{"type":"IAMUser","invokedBy":"signin.amazonaws.com"}"#,
+                "console",
+            ),
+            (
+                "sqs.amazonaws.com",
+                r#","userIdentity":{"type":"IAMUser","invokedBy":"signin.amazonaws.com"}"#,
+                "console",
+            ),
+            (
+                "aws-sdk-java/1.12",
+                r#","userIdentity":{"type":"AssumedRole","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::1:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"}}}"#,
+                "service",
+            ),
+            ("[aws-cli/2.15.30 Python/3.11.8]", "", "cli"),
+            ("console.ec2.amazonaws.com", "", "console"),
             ("curl/8.5.0", "", "unknown"),
         ] {
             assert_eq!(via(agent, more), want, "{agent} {more}");
