@@ -79,11 +79,22 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
             let (x, key) = (next()?, equal::text(&next()?)?);
             pairs(&x, None, None).get(&key).filter(|v| !v.is_null()).cloned()
         }
-        Function::Keys => match next()? {
-            Value::Array(a) if a.iter().all(Value::is_string) => Some(Value::Array(a)),
-            s @ Value::String(_) => Some(Value::Array(vec![s])),
-            x => Some(tags(&x).as_object()?.keys().map(|k| Value::String(k.clone())).collect()),
-        },
+        Function::Patch => {
+            let (operations, path) = (coerce::as_list(next()?), equal::text(&next()?)?);
+            let field = |o: &Value, n: &str| o.as_object().and_then(|o| params::member(o, n)).and_then(equal::text);
+            let last = operations.iter().rfind(|o| field(o, "path").is_some_and(|p| p.eq_ignore_ascii_case(&path)))?;
+            match field(last, "op").as_deref() {
+                Some("remove") => Some(Value::Null),
+                _ => Some(field(last, "value").map_or(Value::Null, Value::String)),
+            }
+        }
+        Function::Keys => keys(next()?),
+        Function::Omit => {
+            let Value::Object(mut map) = next()? else { return None };
+            let gone = keys(next()?)?;
+            map.retain(|k, _| !gone.as_array().is_some_and(|a| a.iter().any(|g| g == k.as_str())));
+            Some(Value::Object(map))
+        }
         Function::Split => {
             let (x, mark) = (equal::text(&next()?)?, equal::text(&next()?)?);
             Some(x.split(mark.as_str()).map(str::trim).filter(|s| !s.is_empty()).map(Value::from).collect())
@@ -120,6 +131,15 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
     }
 }
 
+/// The keys of tags or of a map; a text, or a list of texts, as it is.
+fn keys(v: Value) -> Option<Value> {
+    match v {
+        Value::Array(a) if a.iter().all(Value::is_string) => Some(Value::Array(a)),
+        s @ Value::String(_) => Some(Value::Array(vec![s])),
+        x => Some(tags(&x).as_object()?.keys().map(|k| Value::String(k.clone())).collect()),
+    }
+}
+
 fn number(v: &Value) -> Option<f64> {
     equal::text(v)?.parse().ok()
 }
@@ -137,4 +157,24 @@ pub fn reference(
     let path: Vec<String> = wanted.split('.').map(str::to_owned).collect();
     let (head, rest) = path.split_first()?;
     params::get(attributes.get(head)?, rest).cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn call(function: Function, args: &[Value]) -> Option<Value> {
+        plain(function, args.iter().cloned().map(Some).collect())
+    }
+
+    #[test]
+    fn lists_and_maps() {
+        assert_eq!(call(Function::In, &[json!("b"), json!("a"), json!(["c", "b"])]), Some(json!(true)));
+        assert_eq!(call(Function::In, &[json!("x"), json!("a"), json!(["c", "b"])]), Some(json!(false)));
+        let map = json!({"a":"1","b":"2","c":"3"});
+        assert_eq!(call(Function::Omit, &[map.clone(), json!([{"Key":"a"}])]), Some(json!({"b":"2","c":"3"})));
+        assert_eq!(call(Function::Omit, &[map, json!(["a", "c"])]), Some(json!({"b":"2"})));
+        assert_eq!(call(Function::Omit, &[json!("no map"), json!("a")]), None);
+    }
 }

@@ -44,7 +44,7 @@ functions! {
     All "all" 1..=9,
     /// `any(a, b, …)`: whether one is true.
     Any "any" 1..=9,
-    /// `in(x, 'a', 'b', …)`: whether `x` is one of the texts.
+    /// `in(x, 'a', 'b', …)`: whether `x` is one of the texts, or of the elements of a list.
     In "in" 2..=24,
     /// `list(x)`: a list as it is, a single value as a list of one.
     List "list" 1..=1,
@@ -117,10 +117,14 @@ functions! {
     Block "block" 1..=2,
     /// `merge(a, b, …)`: objects, later ones win.
     Merge "merge" 2..=4,
+    /// `omit(map, keys)`: a map without these keys; `keys` is a text, a list, or tags.
+    Omit "omit" 2..=2,
     /// `without(list, condition)`: the elements for which it is not true.
     Without "without" 2..=2,
     /// `update(list, condition, {attr = expr})`: the elements, those that meet the condition with those attributes replaced.
     Update "update" 3..=3,
+    /// `patch(operations, '/path')`: the value that API Gateway's patch operations give to a path; null where they remove it.
+    Patch "patch" 2..=2,
     /// `unknown()`: the attribute changes, to a value that the record does not show.
     Unknown "unknown" 0..=0,
     /// `secret(x)`: if `x` is there, the attribute changes to a value that is not to be shown.
