@@ -9,6 +9,9 @@ fn main() -> std::io::Result<()> {
     std::fs::write(&script, "{ global: plugin_*; local: *; };\n")?;
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rustc-cdylib-link-arg=-Wl,--version-script={}", script.display());
+    // rustc has a version script of its own that names them, and the linker takes both: this hides what is in archives,
+    // which is every crate but this one
+    println!("cargo:rustc-cdylib-link-arg=-Wl,--exclude-libs,ALL");
     // thread-local values with destructors keep a library mapped on some systems and not on others
     println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
     Ok(())
