@@ -17,6 +17,7 @@
 
 mod chain;
 mod clients;
+mod clock;
 mod config;
 mod explain;
 mod failure;

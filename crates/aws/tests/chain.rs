@@ -1,5 +1,7 @@
 //! Each link of the chain against real files, real HTTP answers and a clean environment.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use serde_json::json;

@@ -1,5 +1,7 @@
 //! Against moto, which speaks STS and S3 as AWS does: roles one after the other, a versioned bucket, its region.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use support::SECRET;

@@ -1,5 +1,7 @@
 //! What AWS answers when it refuses, over real HTTP, and what is made of it: one golden file each.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
 mod support;
 
 use std::sync::Arc;

@@ -1,5 +1,7 @@
 //! The `tfdrift` command: scan, demo, doctor and friends, without Falco.
 
+mod checkpoint;
+mod doctor;
 mod records;
 mod scan;
 
@@ -18,6 +20,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Scan(scan::ScanArgs),
+    Doctor(doctor::DoctorArgs),
+    Checkpoint(checkpoint::CheckpointArgs),
 }
 
 /// Why a command could not do its work.
@@ -44,6 +48,8 @@ pub enum Failure {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Scan(args) => scan::run(&args),
+        Command::Doctor(args) => Ok(doctor::run(&args)),
+        Command::Checkpoint(args) => Ok(checkpoint::run(&args)),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("error: {failure}");

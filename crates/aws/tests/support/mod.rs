@@ -1,5 +1,5 @@
 //! Helpers of the tests: a scripted HTTP server on loopback, golden files, a clean child process, moto.
-#![allow(dead_code, unreachable_pub)]
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod child;
 pub mod golden;
