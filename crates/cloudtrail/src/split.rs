@@ -5,6 +5,7 @@
 //! broken costs itself only: it is an error with its place, and the records after it go on. For that, the start of
 //! the next record is looked for by the first key of the records before it (AWS: `eventVersion`).
 
+mod inside;
 mod machine;
 mod resync;
 
