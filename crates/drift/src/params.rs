@@ -24,6 +24,13 @@ pub fn canonical(tree: Value, operation: &str, ignore: &[String]) -> Value {
     {
         return unwrap(inner.clone());
     }
+    // API Gateway wraps the body beside the path's members: {"restApiId":…,"updateRestApiInput":{…}}
+    let input = members.keys().find(|k| fold(k).strip_suffix("input") == Some(fold(operation).as_str())).cloned();
+    if let Some(Value::Object(body)) = input.and_then(|k| members.remove(&k)) {
+        for (k, v) in body {
+            members.entry(k).or_insert(v);
+        }
+    }
     unwrap(Value::Object(members))
 }
 
@@ -155,6 +162,14 @@ mod tests {
         assert_eq!(at(&rds, "DBInstanceIdentifier"), Some(json!("db")));
         assert_eq!(at(&rds, "TTL"), Some(json!(3)));
         assert_eq!(at(&rds, "X"), None);
+    }
+
+    #[test]
+    fn api_gateway_s_body_stands_beside_its_path() {
+        let tree = json!({"restApiId":"a","updateRestApiInput":{"patchOperations":[{"op":"replace"}]},"template":false});
+        let v1 = canonical(tree, "UpdateRestApi", &[]);
+        assert_eq!(at(&v1, "PatchOperations.op"), Some(json!("replace")));
+        assert_eq!(at(&v1, "RestApiId"), Some(json!("a")));
     }
 
     #[test]
