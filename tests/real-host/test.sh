@@ -62,6 +62,9 @@ is 'an empty list' 'two=red two=green two=blue ' "$(matched "$words" "$f")"
 { printf -- '- macro: a\n  condition: b\n- macro: b\n  condition: word.n > 7\n'; rule one a; } >"$f"
 has 'a macro does not see one defined below it' '"error"' "$(matched "$words" "$f")"
 
+{ printf -- '- list: keyed\n  items: ["%s", plain]\n' "'m[\\\"a\\\"].x[0]'"; rule one 'word.name in (keyed)'; } >"$f"
+is 'an address with a key, in quotes within quotes' 2 "$(host --open 'm["a"].x[0]:1: plain:2: z:3:' --rules "$f" | grep -c '"rule":"one"')"
+
 # --- append
 { printf -- '- list: warm\n  items: [red]\n'; rule one 'word.name in (warm)'; } >"$f"
 printf -- '- list: warm\n  items: [green]\n  append: true\n' >"$g"
