@@ -179,7 +179,7 @@ fn the_day_turns() {
     let bench = Bench::new();
     let midnight = NOON_SECS - NOON_SECS % DAY + DAY;
     bench.clock.set(midnight - 10 * MIN);
-    let mut live = bench.open("AWSLogs/", "", &bench.config());
+    let mut live = bench.open("AWSLogs/", "?since=1h", &bench.config());
     for minute in 0..24 {
         let at = midnight - 12 * MIN + minute * MIN;
         bench.clock.set(at);

@@ -164,7 +164,7 @@ fn aws_layout_in_a_folder_is_filtered_by_its_names() {
         gzip(b"{}"),
     );
     let (found, values) = read(dir.path(), &IntakeConfig::default());
-    assert_eq!(found, ["other-0", "early-0", "late-0"], "in order of time");
+    assert_eq!(found, ["early-0", "other-0", "late-0"], "in order of time");
     assert_eq!(values.objects_filtered, 1);
     let mut config = IntakeConfig { s3_account_list: ACCOUNT.into(), ..IntakeConfig::default() };
     assert_eq!(read(dir.path(), &config).0, ["early-0", "late-0"]);

@@ -70,7 +70,7 @@ fn listings_are_paged_and_keys_may_hold_anything() {
             ListRequest { prefix: "a b/".into(), start_after: after, max_keys: 10, ..ListRequest::default() };
         let page = runtime.block_on(store.list(request)).unwrap();
         keys.extend(page.objects.iter().map(|o| (o.key.clone(), o.size_bytes)));
-        assert!(page.objects.iter().all(|o| o.modified_ns > 0 && !o.etag.is_empty()));
+        assert!(page.objects.iter().all(|o| o.modified_ns > 0));
         if page.next.is_none() {
             break;
         }

@@ -3,19 +3,25 @@
 use crate::counters::Counters;
 use crate::filter::Filter;
 use crate::layout::{is_account, is_organisation};
-use crate::store::{ListRequest, ObjectStore, StoreError};
+use crate::retry::Pace;
+use crate::store::{ListPage, ListRequest, ObjectStore, StoreError, StoreErrorKind};
 use std::collections::BTreeSet;
 
 /// Of the folders of a prefix without a trail, so many are looked into.
 const MAX_FOLDERS: usize = 100;
 
+/// Attempts at one listing: where accounts are many, one that fails must not begin all of them anew.
+const ATTEMPTS: u32 = 5;
+
 /// What to list.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Places {
     /// Beginnings of keys, each of one account and region.
     pub lanes: BTreeSet<String>,
     /// A beginning of keys without AWS's layout, or deeper in it than a region: listed as a whole.
     pub flat: Option<String>,
+    /// Folders that may not be listed.
+    pub refused: Vec<StoreError>,
     /// Accounts that are there and not wanted.
     pub other_accounts: BTreeSet<String>,
 }
@@ -63,6 +69,7 @@ pub struct Discovery<'a> {
     pub store: &'a dyn ObjectStore,
     pub counters: &'a Counters,
     pub filter: &'a Filter,
+    pub pace: Pace,
 }
 
 impl Discovery<'_> {
@@ -85,7 +92,15 @@ impl Discovery<'_> {
             Shape::Deep(prefix) => places.flat = Some(prefix),
             Shape::Open => self.open(prefix, &mut places).await?,
         }
-        Ok(places)
+        // Nothing at all may be listed: that is a failure, not an empty bucket.
+        match places.refused.pop() {
+            Some(error) if places.lanes.is_empty() => Err(error),
+            Some(error) => {
+                places.refused.push(error);
+                Ok(places)
+            }
+            None => Ok(places),
+        }
     }
 
     /// A prefix that does not name the trail's own folder: it may hold trails, or objects without AWS's layout.
@@ -98,7 +113,9 @@ impl Discovery<'_> {
         for child in folders.iter().take(MAX_FOLDERS) {
             let root = if *child == own { own.clone() } else { format!("{child}AWSLogs/") };
             let before = (places.lanes.len(), places.other_accounts.len());
-            self.accounts(&root, places).await?;
+            for folder in self.allowed(&root, places).await? {
+                self.account_or_org(&folder, places).await?;
+            }
             trails |= before != (places.lanes.len(), places.other_accounts.len()) || *child == own;
         }
         if !trails {
@@ -109,19 +126,36 @@ impl Discovery<'_> {
 
     async fn accounts(&self, root: &str, places: &mut Places) -> Result<(), StoreError> {
         for folder in self.folders(root).await? {
-            let name = last(&folder);
-            if is_account(name) {
-                self.account(&format!("{folder}CloudTrail/"), name, places).await?;
-            } else if is_organisation(name) {
-                for folder in self.folders(&folder).await? {
-                    let name = last(&folder);
-                    if is_account(name) {
-                        self.account(&format!("{folder}CloudTrail/"), name, places).await?;
-                    }
+            self.account_or_org(&folder, places).await?;
+        }
+        Ok(())
+    }
+
+    async fn account_or_org(&self, folder: &str, places: &mut Places) -> Result<(), StoreError> {
+        let name = last(folder);
+        if is_account(name) {
+            return self.account(&format!("{folder}CloudTrail/"), name, places).await;
+        }
+        if is_organisation(name) {
+            for folder in self.allowed(folder, places).await? {
+                let name = last(&folder);
+                if is_account(name) {
+                    self.account(&format!("{folder}CloudTrail/"), name, places).await?;
                 }
             }
         }
         Ok(())
+    }
+
+    /// As [`Self::folders`]; one that may not be listed is noted and passed by.
+    async fn allowed(&self, prefix: &str, places: &mut Places) -> Result<Vec<String>, StoreError> {
+        match self.folders(prefix).await {
+            Err(error) if matches!(error.kind, StoreErrorKind::Denied | StoreErrorKind::Decrypt) => {
+                places.refused.push(error);
+                Ok(Vec::new())
+            }
+            result => result,
+        }
     }
 
     async fn account(&self, regions: &str, account: &str, places: &mut Places) -> Result<(), StoreError> {
@@ -129,7 +163,7 @@ impl Discovery<'_> {
             places.other_accounts.insert(account.into());
             return Ok(());
         }
-        for lane in self.folders(regions).await? {
+        for lane in self.allowed(regions, places).await? {
             if self.filter.region(last(&lane)) {
                 places.lanes.insert(lane);
             }
@@ -141,21 +175,35 @@ impl Discovery<'_> {
     async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
         let (mut found, mut continuation) = (Vec::new(), None);
         loop {
-            self.counters.list_calls.add(1);
-            let request = ListRequest {
-                prefix: prefix.into(),
-                start_after: None,
-                by_folder: true,
-                continuation,
-                max_keys: 1000,
-            };
-            let page = self.store.list(request).await?;
+            let page = self.page(prefix, continuation).await?;
             found.extend(page.prefixes);
             // A prefix full of objects is no folder of folders.
             if page.next.is_none() || (found.is_empty() && !page.objects.is_empty()) {
                 return Ok(found);
             }
             continuation = page.next;
+        }
+    }
+
+    async fn page(&self, prefix: &str, continuation: Option<String>) -> Result<ListPage, StoreError> {
+        let mut attempt = 0;
+        loop {
+            self.counters.list_calls.add(1);
+            let request = ListRequest {
+                prefix: prefix.into(),
+                start_after: None,
+                by_folder: true,
+                continuation: continuation.clone(),
+                max_keys: 1000,
+            };
+            attempt += 1;
+            match self.store.list(request).await {
+                Err(error) if error.kind.passes() && attempt < ATTEMPTS => {
+                    self.counters.retries.add(1);
+                    tokio::time::sleep(self.pace.wait(attempt)).await;
+                }
+                result => return result,
+            }
         }
     }
 }
@@ -176,7 +224,7 @@ mod tests {
         let store = MemoryStore::default();
         keys.iter().for_each(|key| store.put(key.as_str(), *b"x"));
         let counters = Counters::default();
-        let discovery = Discovery { store: &store, counters: &counters, filter };
+        let discovery = Discovery { store: &store, counters: &counters, filter, pace: Pace::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(discovery.run(prefix)).unwrap()
     }
@@ -240,7 +288,7 @@ mod tests {
             assert_eq!(region.lanes, lanes("", &[(A, "eu-west-1")]));
         }
         let lane = find(&keys, &format!("AWSLogs/{A}/CloudTrail/us-east-1"), &filter(&[B], &[]));
-        assert_eq!(lane, Places::default());
+        assert!(lane.lanes.is_empty() && lane.flat.is_none());
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::layout::{self, MINUTE_NS, day_folder, day_of};
 use crate::ledger::Want;
 use crate::object::Object;
 use crate::store::{ListRequest, ObjectMeta, ObjectStore, StoreError, StoreErrorKind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -49,6 +49,8 @@ pub struct Lister {
     pub backlog: Sender<Arc<Object>>,
     pub streams: BTreeMap<Arc<str>, Stream>,
     pub known_since: Option<Instant>,
+    /// Folders that may not be listed and were told of.
+    pub refused: BTreeSet<String>,
 }
 
 /// Objects that wait to be handed to the fetcher, in order of time and key.
@@ -157,9 +159,9 @@ impl Lister {
         let mut fails = 0;
         loop {
             let (counters, filter, store) = (&self.shared.counters, &self.filter, self.store.as_ref());
-            let discovery = Discovery { store, counters, filter };
+            let discovery = Discovery { store, counters, filter, pace: self.shared.pace };
             let answer =
-                tokio::time::timeout(self.shared.pace.request * 4, discovery.run(&self.prefix)).await;
+                tokio::time::timeout(self.shared.pace.request * 10, discovery.run(&self.prefix)).await;
             match answer {
                 Ok(Ok(places)) => {
                     self.shared.listing.works();
@@ -184,7 +186,10 @@ impl Lister {
     }
 
     fn adopt(&mut self, places: Places) {
-        let Places { lanes, flat, other_accounts } = places;
+        let Places { lanes, flat, refused, other_accounts } = places;
+        for error in refused.iter().filter(|error| self.refused.insert(error.target.clone())) {
+            tracing::warn!("left out until it may be listed: {error}");
+        }
         if lanes.is_empty() && flat.is_none() && self.known_since.is_none() {
             let others: Vec<&str> = other_accounts.iter().map(String::as_str).take(20).collect();
             tracing::warn!(
@@ -352,7 +357,7 @@ impl Lister {
                 self.shared.counters.objects_filtered.add(1);
                 continue;
             }
-            let stamp = mark(meta.etag.as_bytes()) ^ meta.size_bytes;
+            let stamp = stamp(&meta);
             let book = ledger.lane(&lane, if parts.is_some() { floor } else { 0 });
             let Want::From(resume) = book.list(name, stamp) else { continue };
             let mut object = Object::new(&self.home, &lane, name.to_owned());
@@ -451,6 +456,12 @@ impl Lister {
             book.hold(None);
         }
     }
+}
+
+/// What changes when the content does. Not every server lists etags.
+fn stamp(meta: &ObjectMeta) -> u64 {
+    let etag = if meta.etag.is_empty() { meta.modified_ns } else { mark(meta.etag.as_bytes()) };
+    etag ^ meta.size_bytes
 }
 
 /// The first look at a bucket, for those who want to know at once whether it can be read.

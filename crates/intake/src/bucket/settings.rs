@@ -6,7 +6,7 @@ use super::{Shared, Slot};
 use crate::filter::Filter;
 use crate::object::Object;
 use crate::store::{Connect, ObjectStore};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -97,6 +97,7 @@ impl BucketSettings {
             backlog,
             streams: BTreeMap::new(),
             known_since: None,
+            refused: BTreeSet::new(),
         };
         lister.run().await;
     }
