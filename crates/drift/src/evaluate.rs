@@ -200,6 +200,14 @@ impl Run<'_> {
             Some(work) => work.attributes.clone(),
             None => self.view.current(id, resource),
         };
+        // Several types share one id (aws_vpc_endpoint and aws_vpc_endpoint_policy): tags are those of the one that has some.
+        if target.effect == Effect::Tag
+            && target.types.iter().any(|t| t == "*")
+            && !target.sets.iter().any(|l| l.path.first().is_some_and(|p| before.contains_key(p)))
+        {
+            trace.say(|| format!("{}: has no tags", resource.address()));
+            return;
+        }
         let cell = RefCell::new(before);
         let context = Context { resource: Some(&cell), ..context };
         if of_resource && !target.when.as_ref().is_none_or(|w| context.holds(w)) {
