@@ -15,7 +15,7 @@ use serde_json::Value;
 pub use doc::markdown;
 pub use error::{ConfigError, flatten};
 pub use schema::schema;
-pub use types::{Aws, Compat, Config, Drift, Ignore, LogLevel, Place, PlaceKind, Role, State};
+pub use types::{Compat, Config, LogLevel};
 
 impl Config {
     /// Reads `init_config` as Falco hands it over: JSON, nothing at all, `null`, or JSON within a JSON string.

@@ -84,7 +84,7 @@ impl<const DROP_IN: bool> Tf<DROP_IN> {
     ) {
         let answer = table::answer(field.field_id);
         let compat = self.cache.compat();
-        let Some(record) = self.cache.record(number, payload, &self.shared) else { return };
+        let Some((record, judgement)) = self.cache.record(number, payload, &self.shared) else { return };
         match answer {
             Answer::Ct(ct) => {
                 let mut digits = [0; 20];
@@ -96,6 +96,14 @@ impl<const DROP_IN: bool> Tf<DROP_IN> {
                         *length = u32::try_from(found.len()).unwrap_or(0);
                     }
                     put(field, &value.into(), storage);
+                }
+            }
+            Answer::Tf(tf) if tf.needs_states() => {
+                let judgement = judgement.get_or_insert_with(|| self.drift.judge(&record, &self.shared));
+                let Some(judgement) = judgement else { return };
+                let key = guard::argument(field).and_then(|k| k.to_str().ok());
+                if let Some(value) = tf::of_judgement(tf, key, judgement) {
+                    put(field, &value, storage);
                 }
             }
             Answer::Tf(tf) => {

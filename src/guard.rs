@@ -23,6 +23,8 @@ use crate::{config, logger, metrics};
 
 pub(crate) use catch::{Entry, guarded, install_hook, run, take_forced_error};
 pub(crate) use inject::inject;
+#[cfg(feature = "panic-injection")]
+pub use inject::panic_at;
 
 const OK: i32 = ss_plugin_rc_SS_PLUGIN_SUCCESS;
 const FAILURE: i32 = ss_plugin_rc_SS_PLUGIN_FAILURE;
@@ -191,8 +193,9 @@ pub mod entry {
         count: *mut u32,
     ) -> *mut ss_plugin_metric {
         thread_local!(static LIST: RefCell<Vec<ss_plugin_metric>> = const { RefCell::new(Vec::new()) });
-        let mut n = 0;
-        let list = guarded(Entry::GetMetrics, std::ptr::null_mut(), || {
+        // not null even then: hosts make a list of it without looking
+        let none = (std::ptr::NonNull::dangling().as_ptr(), 0);
+        let (list, n) = guarded(Entry::GetMetrics, none, || {
             LIST.with_borrow_mut(|list| {
                 list.clear();
                 metrics::collect(plugin as usize, |name, monotonic, value| {
@@ -206,13 +209,12 @@ pub mod entry {
                         value_type: ss_plugin_metric_value_type_SS_PLUGIN_METRIC_VALUE_TYPE_U64,
                     });
                 });
-                n = u32::try_from(list.len()).unwrap_or(0);
-                list.as_mut_ptr()
+                (list.as_mut_ptr(), u32::try_from(list.len()).unwrap_or(0))
             })
         });
         // SAFETY: the host passes null or a valid pointer.
         if let Some(count) = unsafe { count.as_mut() } {
-            *count = if list.is_null() { 0 } else { n };
+            *count = n;
         }
         list
     }

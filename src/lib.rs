@@ -3,6 +3,7 @@
 //! `crates/so` and `crates/drop-in` make the libraries that Falco loads out of it with [`export_plugin!`].
 
 pub mod config;
+mod drift;
 pub mod extract;
 pub mod guard;
 pub mod logger;

@@ -11,12 +11,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use arc_swap::ArcSwapOption;
 use tfdrift_intake::Counters;
 use tfdrift_intake::counters::CounterValues;
+use tfdrift_states::StateStore;
 
 /// What one instance of the plugin counts.
 #[derive(Debug, Default)]
 pub struct Shared {
     /// Counters of the open intake.
     pub intake: ArcSwapOption<Counters>,
+    /// The states, if a place is configured.
+    pub states: ArcSwapOption<StateStore>,
     /// Events of which a `ct.*` field was asked for that were no CloudTrail record.
     pub unreadable: AtomicU64,
     /// Events for which drift was computed.
@@ -62,6 +65,13 @@ pub(crate) fn collect(plugin: usize, mut each: impl FnMut(&'static CStr, bool, u
     each(c"events_unreadable", true, shared.unreadable.load(Relaxed));
     each(c"drift_evaluated", true, shared.evaluated.load(Relaxed));
     each(c"drift_found", true, shared.drifted.load(Relaxed));
+    if let Some(states) = shared.states.load().as_ref() {
+        let status = states.status();
+        each(c"states_loaded", false, status.loaded() as u64);
+        each(c"states_failed", false, status.errors().count() as u64);
+        each(c"states_resources", false, status.resources() as u64);
+        each(c"states_load_failures", true, status.failures);
+    }
     let values = shared.intake.load().as_ref().map(|c| c.values()).unwrap_or_default();
     for (name, monotonic, value) in INTAKE {
         each(name, *monotonic, value(&values));

@@ -7,7 +7,8 @@ use falco_plugin::anyhow::{Error, anyhow};
 use falco_plugin::base::Plugin;
 use falco_plugin::tables::TablesInput;
 
-use crate::config::Config;
+use crate::config::{Config, flatten};
+use crate::drift::Drift;
 use crate::extract::Cache;
 use crate::metrics::Shared;
 use crate::{guard, logger, metrics};
@@ -17,6 +18,7 @@ pub struct Tf<const DROP_IN: bool> {
     pub(crate) config: Config,
     pub(crate) shared: Arc<Shared>,
     pub(crate) cache: Cache,
+    pub(crate) drift: Drift,
     /// Holds what `list_open_params` returned.
     pub(crate) suggestions: CString,
 }
@@ -47,7 +49,9 @@ impl<const DROP_IN: bool> Plugin for Tf<DROP_IN> {
         let config = Config::parse(&config).map_err(|e| anyhow!(e.flat()))?;
         logger::set_level(config.log_level);
         let shared = Arc::new(Shared::default());
+        let drift = Drift::new(&config, &shared).map_err(|text| anyhow!(flatten(&text)))?;
         metrics::created(Arc::clone(&shared));
-        Ok(Self { cache: Cache::new(config.compat), config, shared, suggestions: CString::default() })
+        let cache = Cache::new(config.compat);
+        Ok(Self { config, shared, cache, drift, suggestions: CString::default() })
     }
 }

@@ -1,5 +1,6 @@
 //! The source: one Falco event per record.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::ffi::{CStr, CString};
 use std::time::Duration;
@@ -11,9 +12,11 @@ use falco_plugin::source::{
     EventBatch, EventInput, PluginEvent, ProgressInfo, SourcePlugin, SourcePluginInstance,
 };
 use tfdrift_cloudtrail::ct;
+use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::{Intake, Next, Parts, RecordSlice};
 
 use crate::config::flatten;
+use crate::drift::Hold;
 use crate::guard::{self, Entry};
 use crate::open_params;
 use crate::payload::{Payload, RecordEvent};
@@ -24,6 +27,14 @@ const WAIT: Duration = Duration::from_millis(10);
 /// Bytes of records handed over at once, at most, unless a single one is larger.
 const MAX_BATCH_BYTES: usize = 4 << 20;
 
+thread_local!(static FOR_TESTS: Cell<Option<String>> = const { Cell::new(None) });
+
+/// What the next `open` on this thread reads if it is given no parameters at all: `falco_plugin_runner` gives none.
+#[doc(hidden)]
+pub fn open_next(params: &str) {
+    FOR_TESTS.set(Some(params.into()));
+}
+
 /// An open source.
 pub struct Reader<const DROP_IN: bool> {
     /// None once closed.
@@ -32,6 +43,8 @@ pub struct Reader<const DROP_IN: bool> {
     /// the next question tells it that all were taken.
     left: VecDeque<RecordSlice>,
     batch_records: usize,
+    /// Why events wait, while they do.
+    hold: Option<Hold>,
     progress: CString,
 }
 
@@ -54,15 +67,19 @@ impl<const DROP_IN: bool> SourcePlugin for Tf<DROP_IN> {
             tracing::error!("{text}");
             anyhow!(flatten(&text))
         };
-        let origin = open_params::parse(params).map_err(|e| refuse(e.to_string()))?;
+        let for_tests = params.is_none().then(|| FOR_TESTS.take()).flatten();
+        let origin =
+            open_params::parse(params.or(for_tests.as_deref())).map_err(|e| refuse(e.to_string()))?;
         tracing::info!("opening {origin}");
-        let intake = Intake::open(origin, &self.config.intake(), Parts::default())
-            .map_err(|e| refuse(e.to_string()))?;
+        let parts = Parts::default().with_connect(AwsConnect::new(self.config.aws.clone()));
+        let intake = Intake::open(origin, &self.config.intake(), parts).map_err(|e| refuse(e.to_string()))?;
         self.shared.intake.store(Some(intake.counters()));
+        self.drift.start();
         Ok(Reader {
             intake: Some(intake),
             left: VecDeque::new(),
             batch_records: self.config.source.batch_records,
+            hold: self.drift.hold(),
             progress: CString::default(),
         })
     }
@@ -74,6 +91,7 @@ impl<const DROP_IN: bool> SourcePlugin for Tf<DROP_IN> {
             intake.close();
             tracing::info!("closed");
         }
+        self.drift.stop();
     }
 
     fn event_to_string(&mut self, event: &EventInput<RecordEvent<'_>>) -> Result<CString, Error> {
@@ -89,6 +107,12 @@ impl<const DROP_IN: bool> SourcePluginInstance for Reader<DROP_IN> {
     fn next_batch(&mut self, plugin: &mut Tf<DROP_IN>, batch: &mut EventBatch<'_>) -> Result<(), Error> {
         // the memory of the events before is about to be used again
         plugin.cache.forget();
+        if let Some(hold) = &self.hold {
+            if !hold.is_over(WAIT) {
+                return Err(timeout());
+            }
+            self.hold = None;
+        }
         if self.left.is_empty() {
             let Some(intake) = &mut self.intake else { return Err(eof()) };
             match intake.next_batch(self.batch_records, WAIT) {

@@ -44,7 +44,9 @@ fn section(map: &Map<String, Value>, keys: &[Key], path: &str) -> Result<Value, 
 
 /// The default of a setting; none for those that have none (the kinds of a place).
 fn default(key: &Key, path: &str) -> Result<Option<Value>, ConfigError> {
-    if let Kind::Section(keys) = key.kind {
+    if let Kind::Section(keys) = key.kind
+        && !key.default.is_empty()
+    {
         return section(&Map::new(), keys, path).map(Some);
     }
     Ok(serde_json::from_str(key.default).ok())

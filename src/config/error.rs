@@ -14,6 +14,12 @@ pub enum ConfigError {
         /// What the parser says, with line and column.
         reason: String,
     },
+    /// What the part that uses it says against a setting.
+    #[error("{reason}")]
+    Unread {
+        /// Which, and why.
+        reason: String,
+    },
     /// A key that no setting has.
     #[error("unknown key {key:?} in {section}{hint}")]
     UnknownKey {

@@ -10,7 +10,7 @@ pub(super) fn matches(form: Form, text: &str) -> bool {
         Form::Accounts => text.split(',').map(str::trim).all(|a| a.is_empty() || account(a)),
         Form::Interval => time::interval(text, 0).is_some(),
         Form::Since => text.parse::<tfdrift_intake::Since>().is_ok(),
-        Form::Time => time::point_ns(text).is_some(),
+        Form::Day => text.len() == 10 && time::point_ns(text).is_some(),
     }
 }
 

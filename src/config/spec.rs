@@ -58,8 +58,8 @@ pub enum Form {
     Interval,
     /// `source.since`: `now`, a distance into the past or a time.
     Since,
-    /// RFC 3339, or a date alone.
-    Time,
+    /// A day, `2026-01-31`.
+    Day,
 }
 
 impl Form {
@@ -72,7 +72,7 @@ impl Form {
                 "START or START-END, each like 2h, 3d or 2026-01-31T00:00:00Z, the start before the end"
             }
             Form::Since => "now, a time ago like 30m, 12h or 7d, or a time like 2026-01-31T00:00:00Z",
-            Form::Time => "a time like 2026-01-31T00:00:00Z, or a date like 2026-01-31",
+            Form::Day => "a day like 2026-01-31",
         }
     }
 }

@@ -259,7 +259,8 @@ const PLACE: &[Key] = &[
     ),
     Key::new("region", Kind::Text, r#""""#, "AWS region of its resources, where the state does not say."),
     Key::new("workspace", Kind::Text, r#""""#, "Workspace; empty: all, or `default` for a single state."),
-    Key::new("aws", Kind::Section(AWS), "{}", "As the section `aws`, for this place alone."),
+    // no default: a place without it is reached as all are
+    Key::new("aws", Kind::Section(AWS), "", "As the section `aws`, for this place alone."),
 ];
 
 const DRIFT: &[Key] = &[
@@ -286,11 +287,22 @@ const DRIFT: &[Key] = &[
 
 const IGNORE: &[Key] = &[
     Key::new("address", Kind::Text, r#""""#, "Resource address; `*` stands for any text."),
-    Key::new("attribute", Kind::Text, r#""""#, "Top-level attribute, or a dotted path into it."),
+    Key::new(
+        "attribute",
+        Kind::Text,
+        r#""""#,
+        "Top-level attribute, or a path into it such as `tags.Backup`; empty: the resource as a whole.",
+    ),
     Key::new("actor", Kind::Text, r#""""#, "Who did it; `*` stands for any text."),
-    Key::new("operation", Kind::Text, r#""""#, "`eventSource:eventName`, or the name alone."),
-    Key::new("until", Kind::Form(Form::Time), r#""""#, "The rule ends at this time of the event."),
-    Key::new("reason", Kind::Text, r#""""#, "For those who read the configuration."),
+    Key::new(
+        "operation",
+        Kind::Text,
+        r#""""#,
+        "`eventName` without a version suffix; `*` stands for any text.",
+    ),
+    Key::new("until", Kind::Form(Form::Day), r#""""#, "Last day on which it holds, by the event's own time."),
+    Key::new("reason", Kind::Text, r#""""#, "Why this is no drift; `tfdrift scan --explain` shows it.")
+        .required(),
 ];
 
 /// The keys of a place.

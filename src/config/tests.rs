@@ -1,6 +1,9 @@
 use serde_json::json;
 
+use tfdrift_aws::{AwsConfig, Link};
+use tfdrift_drift::DriftSettings;
 use tfdrift_intake::{OnOpenError, Order, SourceConfig};
+use tfdrift_states::{PlaceKind, StateConfig};
 
 use super::*;
 
@@ -14,10 +17,10 @@ fn defaults_are_those_of_the_design() {
     assert_eq!(c.compat, Compat::Normal);
     assert_eq!(c.log_level, LogLevel::Info);
     assert_eq!((c.s3_download_concurrency, c.sqs_delete, c.use_s3_sns, c.use_async), (32, true, false, true));
-    assert_eq!(c.aws.chain, ["environment", "profile", "web_identity", "container", "imds"]);
-    assert!(c.aws.profile.is_empty() && !c.aws.fips && c.aws.assume_role.is_empty());
-    // the intake's own defaults are those of the design too: the two must not drift apart
-    assert_eq!(c.source, SourceConfig::default());
+    assert_eq!(c.aws.chain, Link::ALL);
+    // those who use a section have the same defaults: the two must not drift apart
+    assert_eq!((c.aws.clone(), c.source.clone()), (AwsConfig::default(), SourceConfig::default()));
+    assert_eq!((c.state.clone(), c.drift.clone()), (StateConfig::default(), DriftSettings::default()));
     let s = &c.source;
     assert_eq!((s.since.as_str(), s.order, s.on_open_error), ("now", Order::OldestFirst, OnOpenError::Retry));
     assert_eq!((s.poll_interval_secs, s.late_window_secs, s.visibility_timeout_secs), (30, 3600, 300));
@@ -77,6 +80,10 @@ fn wrong_values_name_the_allowed_ones() {
     assert!(error(json!({"aws": {"assume_role": [{"external_id": "x"}]}})).contains("has no role_arn"));
     assert!(error(json!({"state": {"places": [{"name": "x"}]}})).contains("needs one of file, dir"));
     assert!(error(json!({"state": {"places": [{"file": "a", "dir": "b"}]}})).contains("both file and dir"));
+    let rule = |rule: Value| error(json!({"drift": {"ignore": [rule]}}));
+    assert!(rule(json!({"address": "*"})).contains("drift.ignore[0] has no reason"));
+    assert!(rule(json!({"reason": "x"})).starts_with("drift.ignore[0]: nothing to match"));
+    assert!(rule(json!({"reason": "x", "until": "soon"})).contains("takes a day like 2026-01-31"));
     assert!(error(json!([1])).contains("takes a map of settings"));
 }
 
@@ -90,8 +97,9 @@ fn places_keep_what_a_backend_block_says() {
     let kinds: Vec<_> = places.iter().map(|p| p.kind).collect();
     assert_eq!(kinds, [PlaceKind::File, PlaceKind::S3]);
     let [file, s3] = places.try_into().unwrap();
+    assert_eq!(file.aws, None);
     assert_eq!((file.target, file.account.as_str()), (json!("/a/terraform.tfstate"), "111122223333"));
-    assert_eq!((s3.name.as_str(), s3.aws.profile.as_str()), ("net", "p"));
+    assert_eq!((s3.name.as_str(), s3.aws.unwrap().profile.as_str()), ("net", "p"));
     assert_eq!(s3.target["dynamodb_table"], json!("t"));
 }
 

@@ -50,7 +50,8 @@ pub(super) fn put(field: &mut ss_plugin_extract_field, value: &Value<'_>, storag
 
 fn c_string(text: &str, storage: &Bump) -> *const c_char {
     let text = text.as_bytes();
-    let text = text.split(|b| *b == 0).next().unwrap_or(text);
+    let end = memchr::memchr(0, text).unwrap_or(text.len());
+    let text = text.get(..end).unwrap_or(text);
     let mut bytes = BumpVec::with_capacity_in(text.len() + 1, storage);
     bytes.extend_from_slice_copy(text);
     bytes.push(0);

@@ -5,16 +5,18 @@ use std::sync::atomic::Ordering::Relaxed;
 use tfdrift_cloudtrail::{Head, Record, ct};
 
 use crate::config::Compat;
+use crate::drift::Judgement;
 use crate::metrics::Shared;
 
 /// The event in hand. libsinsp asks for one field at a time and shares nothing between two questions.
-#[derive(Debug)]
 pub struct Cache {
     compat: ct::Compat,
     key: Option<Key>,
     head: Head,
     /// Whether the event is a record at all.
     readable: bool,
+    /// What the record means for Terraform, once that was asked; none inside if no state is known.
+    judgement: Option<Option<Judgement>>,
 }
 
 /// Event number, address and length of its record. The number alone would do for Falco; with the address, a host
@@ -33,7 +35,7 @@ impl Cache {
             Compat::Normal => ct::Compat::Normal,
             Compat::Strict => ct::Compat::Strict,
         };
-        Self { compat, key: None, head: Head::default(), readable: false }
+        Self { compat, key: None, head: Head::default(), readable: false, judgement: None }
     }
 
     pub(crate) fn compat(&self) -> ct::Compat {
@@ -41,28 +43,30 @@ impl Cache {
     }
 
     /// Called when the memory of the events handed out may be used again.
+    #[inline]
     pub(crate) fn forget(&mut self) {
         self.key = None;
+        self.judgement = None;
     }
 
-    /// The record of an event, scanned once; none if it is not a record.
+    /// The record of an event, scanned once, and the place for its judgement; none if it is not a record.
     #[inline]
     pub(super) fn record<'a>(
         &'a mut self,
         number: usize,
         bytes: &'a [u8],
         shared: &Shared,
-    ) -> Option<Record<'a>> {
+    ) -> Option<(Record<'a>, &'a mut Option<Option<Judgement>>)> {
         let key = Key { number, address: bytes.as_ptr() as usize, len: bytes.len() };
         if self.key != Some(key) {
             // not the new key yet: a panic in between must not leave a half-made answer
-            self.key = None;
+            self.forget();
             self.readable = self.head.scan(bytes).is_ok();
             if !self.readable {
                 shared.unreadable.fetch_add(1, Relaxed);
             }
             self.key = Some(key);
         }
-        self.readable.then(|| Record::with_head(bytes, &self.head))
+        self.readable.then_some((Record::with_head(bytes, &self.head), &mut self.judgement))
     }
 }
