@@ -61,3 +61,4 @@ pub use retry::Pace;
 pub use s3::AwsConnect;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};
+pub use threads::quiet;

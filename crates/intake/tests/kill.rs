@@ -6,17 +6,18 @@ mod server;
 mod support;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use support::*;
 use tfdrift_intake::{Intake, Next, Parts};
 
 const KILLS: usize = 200;
 const OBJECTS: u64 = 100;
 const RECORDS: usize = 500;
-const BATCH: usize = 64;
+const BATCH: usize = 32;
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -55,7 +56,7 @@ fn reader(address: &str, state: &Path, out: &Path) {
             Next::Batch(batch) => {
                 let ids: Vec<String> = batch.iter().map(|r| id_of(r.bytes())).collect();
                 file.write_all(format!("{}\n", ids.join(" ")).as_bytes()).unwrap();
-                std::thread::sleep(Duration::from_millis(4));
+                std::thread::sleep(Duration::from_millis(8));
             }
             Next::Idle => {
                 let values = intake.counters().values();
@@ -94,18 +95,22 @@ fn sigkill() {
             .arg(&out);
         command.stdout(Stdio::null()).spawn().unwrap()
     };
-    let mut random = std::collections::hash_map::RandomState::new();
+    let length = || std::fs::metadata(&out).map_or(0, |meta| meta.len());
     for n in 0..KILLS {
+        let before = length();
         let mut child = start();
-        use std::hash::BuildHasher;
-        let wait = random.hash_one(n) % 120;
-        random = std::collections::hash_map::RandomState::new();
-        std::thread::sleep(Duration::from_millis(20 + wait));
+        let wait = RandomState::new().hash_one(n) % 100;
+        // One in five is killed while it starts, the others while records flow.
+        let started = Instant::now();
+        while n % 5 != 0 && length() < before + 20 && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        std::thread::sleep(Duration::from_millis(wait));
         child.kill().unwrap();
         child.wait().unwrap();
     }
     let mut last = start();
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let everything = |text: &str| {
         let life = text.rsplit("life\n").next().unwrap_or_default().to_owned();
         let given: BTreeSet<&str> = text.split_whitespace().filter(|w| w.contains('-')).collect();

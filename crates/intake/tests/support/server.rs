@@ -1,5 +1,7 @@
 //! S3 in this process: `s3s-fs` over a folder, and a server that answers what a test tells it to.
 
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
 use aws_sdk_s3::Client;
 use aws_sdk_s3::config::retry::RetryConfig;
 use aws_sdk_s3::config::{BehaviorVersion, Credentials, Region};
