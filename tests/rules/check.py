@@ -56,11 +56,19 @@ def rule_names():
     return out
 
 
-def local(text, tmp=[]):
-    tmp.append(tempfile.NamedTemporaryFile("w", suffix=".yaml"))
-    tmp[-1].write(text)
-    tmp[-1].flush()
-    return ["--rules", tmp[-1].name]
+def temporary(text, suffix, kept=[]):
+    kept.append(tempfile.NamedTemporaryFile("w", suffix=suffix))
+    kept[-1].write(text)
+    kept[-1].flush()
+    return kept[-1].name
+
+
+def local(text):
+    return ["--rules", temporary(text, ".yaml")]
+
+
+def lines_of(records):
+    return temporary("".join(json.dumps(r, separators=(",", ":")) + "\n" for r in records), ".jsonl")
 
 
 def seed(lib, bless):
@@ -106,11 +114,7 @@ def records(lib):
     ids = [r["eventID"] for r in all_records]
     if len(set(ids)) != len(ids):
         sys.exit("two records have the same eventID")
-    with tempfile.TemporaryDirectory() as d:
-        path = os.path.join(d, "records.jsonl")
-        with open(path, "w") as f:
-            f.writelines(json.dumps(r, separators=(",", ":")) + "\n" for r in all_records)
-        alerts, end = host(lib, path, *everything_on(names), states=STATES + MORE_STATES)
+    alerts, end = host(lib, lines_of(all_records), *everything_on(names), states=STATES + MORE_STATES)
     report(end["events"] == len(all_records), f"{lib}: {len(all_records)} records are as many events", f"{end['events']}")
     fired = {}
     for a in alerts:
@@ -152,6 +156,10 @@ def overrides(lib):
     report(with_role == once, f"{lib}: the role that Terraform runs as is expected", f"{with_role}")
     forged = fired(host(lib, "examples/seed", "--quiet", "--rule-matching", "first", *local(trusted), drift=not_ours))
     report(forged[own] == 1 or drifted(forged) > drifted(plain), f"{lib}: with roles set, a user agent alone makes nothing expected", f"{forged}")
+    deletion = json.load(open(os.path.join(HERE, "records/expected-deletion-of-a-managed-resource.json")))
+    known = local("- macro: tfdrift_roles_are_configured\n  condition: (evt.num >= 0)\n")
+    answers = [fired(host(lib, lines_of(deletion["fires"]), "--quiet", *more, files=FILES[:1])) for more in ([], known)]
+    report(answers[0][deletion["rule"]] == 1 and not answers[1], f"{lib}: with roles set, expected deletions can be silent", f"{answers}")
     off = hits("- rule: Terraform resource drifted\n  enabled: false\n  override: {enabled: replace}\n")
     report("Terraform resource drifted" not in off, f"{lib}: a rule can be switched off")
 
