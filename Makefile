@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := demo
 
 demo: build
-	target/release/tfdrift demo
+	$(or $(CARGO_TARGET_DIR),target)/release/tfdrift demo
 
 build: tools
 	cargo build --release
