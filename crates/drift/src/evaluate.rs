@@ -138,7 +138,7 @@ impl Run<'_> {
 
     fn item(&mut self, target: &Target, context: Context<'_>, trace: &mut Trace, head: &dyn Fn() -> String) {
         // A condition on the resource (`^`) is asked for each one found.
-        let of_resource = target.when.as_ref().is_some_and(|w| asks_resource(w));
+        let of_resource = target.when.as_ref().is_some_and(asks_resource);
         if let Some(when) = target.when.as_ref().filter(|_| !of_resource)
             && !context.holds(when)
         {

@@ -117,7 +117,7 @@ fn rest_holds(rest: &[IdPart], id: ResourceId, resource: Resource<'_>, context: 
         let has = params::get(&attributes, &path).unwrap_or(&Value::Null);
         match context.eval(&part.value, None).filter(|v| !equal::is_empty(v)) {
             Some(v) => equal::names(has, &v),
-            None => equal::is_empty(has) || *has == Value::from(0) || *has == Value::Bool(false),
+            None => equal::is_empty(has) || *has == 0 || *has == false,
         }
     })
 }

@@ -181,7 +181,7 @@ pub fn assess(
     let view = View::new(snapshot);
     let evaluation = evaluate(record, &view, mappings, &mut trace);
     let counts = !failed(record)
-        && !(evaluation.works.is_empty() && evaluation.created.is_empty() && evaluation.gone.is_empty());
+        && (!evaluation.works.is_empty() || !evaluation.created.is_empty() || !evaluation.gone.is_empty());
     let finding = build(record, &view, mappings, config, evaluation, &mut trace);
     Assessment { finding, counts, steps: trace.into_lines() }
 }

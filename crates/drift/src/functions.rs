@@ -81,8 +81,11 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
         }
         Function::Patch => {
             let (operations, path) = (coerce::as_list(next()?), equal::text(&next()?)?);
-            let field = |o: &Value, n: &str| o.as_object().and_then(|o| params::member(o, n)).and_then(equal::text);
-            let last = operations.iter().rfind(|o| field(o, "path").is_some_and(|p| p.eq_ignore_ascii_case(&path)))?;
+            let field =
+                |o: &Value, n: &str| o.as_object().and_then(|o| params::member(o, n)).and_then(equal::text);
+            let last = operations
+                .iter()
+                .rfind(|o| field(o, "path").is_some_and(|p| p.eq_ignore_ascii_case(&path)))?;
             match field(last, "op").as_deref() {
                 Some("remove") => Some(Value::Null),
                 _ => Some(field(last, "value").map_or(Value::Null, Value::String)),
@@ -173,7 +176,10 @@ mod tests {
         assert_eq!(call(Function::In, &[json!("b"), json!("a"), json!(["c", "b"])]), Some(json!(true)));
         assert_eq!(call(Function::In, &[json!("x"), json!("a"), json!(["c", "b"])]), Some(json!(false)));
         let map = json!({"a":"1","b":"2","c":"3"});
-        assert_eq!(call(Function::Omit, &[map.clone(), json!([{"Key":"a"}])]), Some(json!({"b":"2","c":"3"})));
+        assert_eq!(
+            call(Function::Omit, &[map.clone(), json!([{"Key":"a"}])]),
+            Some(json!({"b":"2","c":"3"}))
+        );
         assert_eq!(call(Function::Omit, &[map, json!(["a", "c"])]), Some(json!({"b":"2"})));
         assert_eq!(call(Function::Omit, &[json!("no map"), json!("a")]), None);
     }

@@ -1,7 +1,8 @@
 //! Reads CloudTrail's `requestParameters` and `responseElements`: one view for all the ways in which AWS writes them.
 //!
-//! Keys are compared without case and punctuation; EC2's `{"items":[…]}`, `{"item":x}`, `{"tag":1,"content":x}` and `{"<Operation>Request":{…}}` are
-//! taken off; a name in the plural also finds the singular and EC2's `…Set`. So a mapping writes API member names once.
+//! Keys are compared without case and punctuation; EC2's `{"items":[…]}`, `{"item":x}`, `{"tag":1,"content":x}` and
+//! `{"<Operation>Request":{…}}` are taken off; a name in the plural also finds the singular and EC2's `…Set`. So a mapping writes API
+//! member names once.
 
 use serde_json::{Map, Value};
 
@@ -25,7 +26,8 @@ pub fn canonical(tree: Value, operation: &str, ignore: &[String]) -> Value {
         return unwrap(inner.clone());
     }
     // API Gateway wraps the body beside the path's members: {"restApiId":…,"updateRestApiInput":{…}}
-    let input = members.keys().find(|k| fold(k).strip_suffix("input") == Some(fold(operation).as_str())).cloned();
+    let input =
+        members.keys().find(|k| fold(k).strip_suffix("input") == Some(fold(operation).as_str())).cloned();
     if let Some(Value::Object(body)) = input.and_then(|k| members.remove(&k)) {
         for (k, v) in body {
             members.entry(k).or_insert(v);
@@ -60,7 +62,8 @@ fn unwrap(value: Value) -> Value {
                 return unwrap(content);
             }
             members.retain(|k, v| {
-                !(k == "tag" && v.is_number()) && !k.starts_with("xmlns") && k != "xsi:schemaLocation"
+                let position = k == "tag" && v.is_number();
+                !(position || k.starts_with("xmlns") || k == "xsi:schemaLocation")
             });
             Value::Object(members.into_iter().map(|(k, v)| (k, unwrap(v))).collect::<Map<_, _>>())
         }
@@ -143,7 +146,8 @@ mod tests {
     fn one_spelling_finds_every_rendering() {
         let old = canonical(json!({"groupSet":{"items":[{"groupId":"sg-1"}]},"tagSet":{}}), "X", &[]);
         assert_eq!(at(&old, "Groups.GroupId"), Some(json!("sg-1")));
-        let addresses = canonical(json!({"privateIpAddress":{"items":["10.0.0.9"]},"natGatewayAddressSet":{}}), "X", &[]);
+        let addresses =
+            canonical(json!({"privateIpAddress":{"items":["10.0.0.9"]},"natGatewayAddressSet":{}}), "X", &[]);
         assert_eq!(at(&addresses, "PrivateIpAddresses"), Some(json!(["10.0.0.9"])));
         assert_eq!(at(&addresses, "NatGatewayAddresses"), Some(json!({})));
         let young = canonical(
@@ -154,9 +158,11 @@ mod tests {
         assert_eq!(at(&young, "VolumeId"), Some(json!("vol-1")));
         assert_eq!(at(&young, "Tags"), Some(json!(["a"])));
         assert_eq!(at(&young, "Size"), Some(json!(5)));
-        let answer = canonical(json!({"XResponse":{"flowLogIdSet":{"item":"fl-1"},"unsuccessful":""}}), "X", &[]);
+        let answer =
+            canonical(json!({"XResponse":{"flowLogIdSet":{"item":"fl-1"},"unsuccessful":""}}), "X", &[]);
         assert_eq!(at(&answer, "FlowLogIds"), Some(json!(["fl-1"])));
-        let other = canonical(json!({"DelTGwVpcAttachReq":{"TransitGatewayAttachmentId":"tgw-attach-1"}}), "X", &[]);
+        let other =
+            canonical(json!({"DelTGwVpcAttachReq":{"TransitGatewayAttachmentId":"tgw-attach-1"}}), "X", &[]);
         assert_eq!(at(&other, "TransitGatewayAttachmentId"), Some(json!("tgw-attach-1")));
         let rds = canonical(json!({"dBInstanceIdentifier":"db","tTL":3,"x":null}), "X", &[]);
         assert_eq!(at(&rds, "DBInstanceIdentifier"), Some(json!("db")));

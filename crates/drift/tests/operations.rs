@@ -1,4 +1,5 @@
 //! Every operation of `mappings/core`, on a record in AWS's own form: `tests/operations/<file>.json`, described in `docs/mappings.md`.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

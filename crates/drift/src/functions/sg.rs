@@ -342,7 +342,8 @@ mod tests {
         let want = [json!({"ip_protocol":"tcp","from_port":22,"to_port":22,"cidr_ipv4":"10.0.0.0/8"})];
         assert_eq!(rules(&changed, &Value::Null), want);
         assert_eq!(rules(&revoked, &Value::Null), want);
-        let group = json!([{"ipProtocol":"-1","fromPort":-1,"toPort":-1,"referencedGroupInfo":{"groupId":"sg-2"}}]);
+        let group =
+            json!([{"ipProtocol":"-1","fromPort":-1,"toPort":-1,"referencedGroupInfo":{"groupId":"sg-2"}}]);
         assert_eq!(rules(&group, &Value::Null)[0]["referenced_security_group_id"], "sg-2");
     }
 
