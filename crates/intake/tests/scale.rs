@@ -94,7 +94,7 @@ fn an_object_bigger_than_the_buffer() {
             })
             .collect::<String>()
     };
-    let records: Vec<String> = (0..5_000)
+    let records: Vec<String> = (0..2_000)
         .map(|n| record(&format!("{n}")).replace("\"Root\"", &format!("\"{}\"", filler())))
         .collect();
     let bytes = object(&records);
