@@ -42,6 +42,14 @@ pub enum PlaceError {
         /// The path.
         path: String,
     },
+    /// Empty, where a state with resources was.
+    #[error(
+        "{name}: is empty now, and was not; Terraform is writing it, or it was cut off: restore it from its backup"
+    )]
+    Emptied {
+        /// Name of the state.
+        name: String,
+    },
     /// Compressed and broken, or too large when inflated.
     #[error("{name}: {problem}")]
     Inflate {
@@ -60,6 +68,8 @@ pub enum PlaceError {
         name: String,
         /// The cause first, then what to do.
         problem: String,
+        /// The full story, of several lines, where there is one: the answer, the identity, the permission needed.
+        detail: Option<String>,
     },
     /// Took longer than any state should.
     #[error("{name}: no answer within {secs} seconds; it is tried again at the next poll")]
@@ -73,7 +83,15 @@ pub enum PlaceError {
 
 impl PlaceError {
     pub(crate) fn remote(name: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Remote { name: name.into(), problem: problem.into() }
+        Self::Remote { name: name.into(), problem: problem.into(), detail: None }
+    }
+
+    /// The full story, where there is more than the message.
+    pub fn detail(&self) -> Option<&str> {
+        match self {
+            Self::Remote { detail, .. } => detail.as_deref(),
+            _ => None,
+        }
     }
 
     /// An error of the file system, with its remedy.
@@ -94,6 +112,6 @@ impl PlaceError {
 
     /// Whether the same bytes will fail again: then they are not fetched again before they change.
     pub(crate) fn is_of_content(&self) -> bool {
-        matches!(self, Self::State(_) | Self::Inflate { .. })
+        matches!(self, Self::State(_) | Self::Inflate { .. } | Self::Emptied { .. })
     }
 }

@@ -23,6 +23,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod configuration;
 mod error;
 mod fetch;
 mod inflate;
@@ -34,6 +35,7 @@ mod status;
 mod store;
 
 pub use config::StateConfig;
+pub use configuration::{Configuration, ConfiguredBlock};
 pub use error::{ConfigError, PlaceError};
 pub use place::{Place, PlaceKind};
 pub use registry::shared;

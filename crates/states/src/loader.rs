@@ -31,9 +31,12 @@ pub(crate) struct Loader {
     places: Vec<PlaceState>,
     shared: Shared,
     /// What each place had when it was last looked at.
-    view: Vec<(Vec<Arc<State>>, PlaceStatus)>,
+    view: Vec<(Vec<Keyed>, PlaceStatus)>,
     counts: (u64, u64, u64),
 }
+
+/// A state with the key of its item.
+type Keyed = (String, Arc<State>);
 
 /// What all places need.
 struct Shared {
@@ -47,7 +50,7 @@ struct PlaceState {
     place: Place,
     source: Source,
     items: BTreeMap<String, Loaded>,
-    error: Option<String>,
+    error: Option<PlaceError>,
     tried: bool,
     /// Failed rounds in a row.
     failed: u32,
@@ -147,14 +150,16 @@ impl Loader {
 
 /// What is loaded of all places at one moment.
 pub(crate) struct View<'l> {
-    view: &'l [(Vec<Arc<State>>, PlaceStatus)],
+    view: &'l [(Vec<Keyed>, PlaceStatus)],
     counts: (u64, u64, u64),
 }
 
 impl View<'_> {
     /// All states, in the order of the places; a state that two places reach counts once.
     pub(crate) fn states(&self) -> Vec<Arc<State>> {
-        self.view.iter().flat_map(|(states, _)| states).cloned().collect()
+        let mut seen = HashSet::new();
+        let all = self.view.iter().flat_map(|(states, _)| states);
+        all.filter(|(key, _)| seen.insert(key)).map(|(_, state)| state.clone()).collect()
     }
 
     /// Whether every place was tried.
@@ -191,12 +196,14 @@ impl PlaceState {
                 self.refresh_items(items, shared).await
             }
             Err(error) => {
-                let text = error.to_string();
-                if self.error.as_ref() != Some(&text) {
+                if self.error.as_ref() != Some(&error) {
                     let kept = self.items.len();
-                    tracing::warn!(place = %label, error = %text, kept, "place of states cannot be read");
+                    tracing::warn!(place = %label, %error, kept, "place of states cannot be read");
+                    if let Some(detail) = error.detail() {
+                        tracing::info!("{detail}");
+                    }
                 }
-                self.error = Some(text);
+                self.error = Some(error);
                 (0, 1)
             }
         };
@@ -279,14 +286,15 @@ impl PlaceState {
         (loads, failures.max(broken))
     }
 
-    fn states(&self) -> Vec<Arc<State>> {
-        self.items.values().filter_map(|loaded| loaded.state.clone()).collect()
+    fn states(&self) -> Vec<Keyed> {
+        self.items.iter().filter_map(|(key, loaded)| Some((key.clone(), loaded.state.clone()?))).collect()
     }
 
     fn status(&self) -> PlaceStatus {
         PlaceStatus {
             place: self.place.label(),
-            error: self.error.clone(),
+            error: self.error.as_ref().map(ToString::to_string),
+            detail: self.error.as_ref().and_then(PlaceError::detail).map(str::to_owned),
             states: self.items.values().map(Loaded::status).collect(),
             tried: self.tried,
         }
@@ -298,6 +306,8 @@ impl PlaceState {
 struct Known {
     version: Option<String>,
     digest: Option<u64>,
+    /// Whether it has resources.
+    filled: bool,
 }
 
 async fn load(
@@ -315,6 +325,10 @@ async fn load(
     let digest = hasher.finish();
     if known.digest == Some(digest) {
         return Ok(Outcome::Unchanged(fetched.version));
+    }
+    // Terraform writes local states in place: for a moment they are empty.
+    if known.filled && fetched.bytes.iter().all(u8::is_ascii_whitespace) {
+        return Err(PlaceError::Emptied { name: meta.name });
     }
     meta.written_at_ns = fetched.written_at_ns.or(item.written_at_ns);
     let text = inflate(&fetched.bytes, &meta.name)?;
@@ -351,9 +365,10 @@ impl Loaded {
 
     fn known(&self) -> Known {
         // After a failure the bytes are wanted whatever they are.
+        let filled = self.state.as_ref().is_some_and(|state| !state.is_empty());
         match self.error {
-            Some(_) => Known::default(),
-            None => Known { version: self.version.clone(), digest: self.digest },
+            Some(_) => Known { filled, ..Known::default() },
+            None => Known { version: self.version.clone(), digest: self.digest, filled },
         }
     }
 
@@ -396,6 +411,9 @@ impl Loaded {
         if self.error.as_ref().is_none_or(|(before, _)| *before != error) {
             let kept = self.state.is_some();
             tracing::warn!(state = %self.name, %error, last_good_kept = kept, "state cannot be read");
+            if let Some(detail) = error.detail() {
+                tracing::info!("{detail}");
+            }
         }
         self.error = Some((error, version));
     }
@@ -414,6 +432,7 @@ impl Loaded {
             loaded_at_ns: self.loaded_at_ns,
             written_at_ns: state.and_then(State::written_at_ns),
             error: self.error.as_ref().map(|(error, _)| error.to_string()),
+            detail: self.error.as_ref().and_then(|(error, _)| error.detail()).map(str::to_owned),
             warnings: self.warnings.clone(),
         }
     }

@@ -1,6 +1,13 @@
 //! One place, listed and fetched. Each kind is a variant: a trait object would need boxed futures for no gain.
 
+mod auto;
+mod backend;
+mod hcp;
+mod http;
 mod local;
+mod object;
+mod s3;
+mod web;
 
 use crate::config::StateConfig;
 use crate::error::{ConfigError, PlaceError};
@@ -10,15 +17,25 @@ use crate::place::{Place, PlaceKind};
 pub(crate) enum Source {
     Local(local::Local),
     Stdin,
+    S3(Box<s3::S3>),
+    Http(Box<http::Http>),
+    Hcp(Box<hcp::Hcp>),
+    Objects(Box<object::Objects>),
+    Auto(Box<auto::Auto>),
 }
 
 impl Source {
-    pub(crate) fn new(place: &Place, _config: &StateConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn new(place: &Place, config: &StateConfig) -> Result<Self, ConfigError> {
         Ok(match place.kind {
             PlaceKind::File if place.target == "-" => Self::Stdin,
             PlaceKind::File => Self::Local(local::Local::file(text(place)?)?),
             PlaceKind::Dir => Self::Local(local::Local::dir(text(place)?)),
-            kind => return Err(ConfigError::new(kind.as_str(), "is not built in")),
+            PlaceKind::S3 => Self::S3(Box::new(s3::S3::new(place, config)?)),
+            PlaceKind::Http => Self::Http(Box::new(http::Http::new(place)?)),
+            PlaceKind::Hcp => Self::Hcp(Box::new(hcp::Hcp::new(place)?)),
+            PlaceKind::Gcs => Self::Objects(Box::new(object::Objects::gcs(place)?)),
+            PlaceKind::Azurerm => Self::Objects(Box::new(object::Objects::azurerm(place)?)),
+            PlaceKind::Auto => Self::Auto(Box::new(auto::Auto::new(text(place)?, place, config))),
         })
     }
 
@@ -27,6 +44,11 @@ impl Source {
         match self {
             Self::Local(local) => local.is_single(),
             Self::Stdin => true,
+            Self::S3(s3) => s3.is_single(),
+            Self::Hcp(hcp) => hcp.is_single(),
+            Self::Objects(objects) => objects.is_single(),
+            // One workspace at a time.
+            Self::Http(_) | Self::Auto(_) => true,
         }
     }
 
@@ -43,6 +65,11 @@ impl Source {
     pub(crate) async fn list(&mut self) -> Result<Vec<Item>, PlaceError> {
         match self {
             Self::Local(local) => local.list(),
+            Self::S3(s3) => s3.list().await,
+            Self::Http(http) => Ok(http.list()),
+            Self::Hcp(hcp) => hcp.list().await,
+            Self::Objects(objects) => objects.list().await,
+            Self::Auto(auto) => auto.list().await,
             Self::Stdin => Ok(vec![Item {
                 key: "-".to_owned(),
                 name: "standard input".to_owned(),
@@ -58,11 +85,16 @@ impl Source {
     pub(crate) async fn fetch(
         &self,
         item: &Item,
-        _known: Option<&str>,
+        known: Option<&str>,
     ) -> Result<Option<Fetched>, PlaceError> {
         match self {
             Self::Local(_) => local::read(item).map(Some),
             Self::Stdin => local::read_stdin().map(Some),
+            Self::S3(s3) => s3.fetch(item).await,
+            Self::Http(http) => http.fetch(item, known).await,
+            Self::Hcp(hcp) => hcp.fetch(item).await,
+            Self::Objects(objects) => objects.fetch(item).await,
+            Self::Auto(auto) => auto.fetch(item, known).await,
         }
     }
 }

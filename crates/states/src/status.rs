@@ -22,6 +22,8 @@ pub struct PlaceStatus {
     pub place: String,
     /// Why the place could not be looked at the last time. Absent when it could.
     pub error: Option<String>,
+    /// More about the error, of several lines, where there is more: the permission that is missing.
+    pub detail: Option<String>,
     /// Its states.
     pub states: Vec<StateStatus>,
     /// Whether it was tried yet.
@@ -53,6 +55,8 @@ pub struct StateStatus {
     pub written_at_ns: Option<u64>,
     /// Why the last try failed. Absent when it did not.
     pub error: Option<String>,
+    /// More about the error, of several lines, where there is more.
+    pub detail: Option<String>,
     /// What is odd about it: a serial that shrank, a new lineage, repeated addresses.
     pub warnings: Vec<String>,
 }
