@@ -17,7 +17,7 @@ PORT = int(os.environ.get('TPORT', '5655')); EP = f'http://127.0.0.1:{PORT}'; SO
 SERV = '''ec2 iam s3 sts kms sqs sns logs cloudwatch events ssm secretsmanager dynamodb lambda rds ecs ecr elbv2 elb autoscaling route53 apigateway apigatewayv2
  cloudfront sfn efs kinesis cloudtrail appautoscaling acm firehose'''.split()
 os.makedirs(WORK + '/home', exist_ok=True)
-ENV = {**os.environ, 'TF_CLI_CONFIG_FILE': WORK + '/tf.rc', 'CHECKPOINT_DISABLE': '1', 'TF_IN_AUTOMATION': '1', 'AWS_EC2_METADATA_DISABLED': 'true', 'HOME': WORK + '/home',
+ENV = {**os.environ, 'TF_CLI_CONFIG_FILE': WORK + '/tf.rc', 'CHECKPOINT_DISABLE': '1', 'TF_IN_AUTOMATION': '1', 'AWS_EC2_METADATA_DISABLED': 'true', 'HOME': WORK + '/home', 'GOGC': '400',
        'no_proxy': '127.0.0.1', 'AWS_CONFIG_FILE': '/dev/null', 'AWS_SHARED_CREDENTIALS_FILE': '/dev/null'}
 for k in ('AWS_CA_BUNDLE', 'SSL_CERT_FILE', 'HTTPS_PROXY', 'HTTP_PROXY', 'https_proxy', 'http_proxy'): ENV.pop(k, None)
 open(WORK + '/tf.rc', 'w').write('provider_installation {\n  filesystem_mirror {\n    path = "%s"\n    include = ["registry.terraform.io/hashicorp/aws"]\n  }\n}\ndisable_checkpoint = true\n' % MIRROR)
@@ -146,15 +146,22 @@ def group(name, d, S, drop, noisy, g):
         return
     ch = {a: e for a, e in ch.items() if a not in noisy or a in dr}
     alone = len(g) == 1
+    redo = []
     if not alone:
-        lost = [(a, k) for a, e in dr.items() for k in (e['attributes'] if 'attributes' in e else [None])
-                if sum(any(covers(p, a, k) and (k is not None or pattern(p)[1] is None) for p in c['on']) for c in g) != 1]
-        if lost:
-            print('NOT ONE OWNER', lost, 'in', ids, flush=True)
-            halves(name, d, S, drop, noisy, g); return
+        for a, e in dr.items():
+            for k in e['attributes'] if 'attributes' in e else [None]:
+                if sum(any(covers(p, a, k) and (k is not None or pattern(p)[1] is None) for p in c['on']) for c in g) == 1: continue
+                near = [c for c in g if any(overlap(p, a) for p in c['on'])]
+                print('NOT ONE OWNER', a, k, 'near', [c['id'] for c in near], flush=True)
+                if len(near) == 1: near[0]['on'] = near[0]['on'] + [a + ('::' + k if k else '')]
+                elif near: redo += [c for c in near if c not in redo]
+                else: halves(name, d, S, drop, noisy, g); return
     print('# %d cases, one plan, %.1fs' % (len(g), time.time() - t0), tm, flush=True)
     for c, cid, T in zip(g, ids, trails):
-        write(name, d, drop, c, cid, T, share(c, dr, alone), share(c, ch, alone), ro, [x for x in ids if x != cid], tm)
+        if c in redo: continue
+        mine = share(c, dr, alone)
+        write(name, d, drop, c, cid, T, mine, {a: e for a, e in share(c, ch, alone).items() if a not in noisy or a in mine}, ro, [x for x in ids if x != cid], tm)
+    for c in redo: group(name, d, S, drop, noisy, [c])
 
 def halves(name, d, S, drop, noisy, g):
     group(name, d, S, drop, noisy, g[:len(g) // 2]); group(name, d, S, drop, noisy, g[len(g) // 2:])
@@ -188,14 +195,19 @@ def world(name, only=None):
         if hasattr(W, 'before'): W.before(clients)
         _, ta = tf(d, 'apply', '-auto-approve', '-input=false', '-no-color')
         tf(d, 'apply', '-refresh-only', '-auto-approve', '-input=false', '-no-color')
-        dr, ch, ro, tm = plan(d)
-        for a, e in ro.items(): dr.setdefault(a, e)
+        dr, ch, ro, tm = plan(d, both=False)
         drop = {(a, k) for a, e in dr.items() for k in e.get('attributes', {})}
         noisy = set(ch)
         print(name, 'applied in %.0fs' % ta, '| noise drift', {a: list(e.get('attributes', e['actions'])) for a, e in dr.items()}, '| planned', {a: (e['actions'], list(e.get('attributes', []))) for a, e in ch.items()}, tm, flush=True)
         S = State(d + '/terraform.tfstate'); ctl(SOCK, 'freeze')
-        todo = [c for c in W.CASES if (not only or c['id'] in only) and not (os.environ.get('SKIP_DONE') and os.path.exists(f"{OUT}/{name.split('_')[0]}-{c['id']}/truth.json"))]
-        for g in groups(todo): group(name, d, S, drop, noisy, g)
+        while True:
+            todo = [c for c in W.CASES if (not only or c['id'] in only) and not (os.environ.get('SKIP_DONE') and os.path.exists(f"{OUT}/{name.split('_')[0]}-{c['id']}/truth.json"))]
+            for g in groups(todo): group(name, d, S, drop, noisy, g)
+            # with a file WORK/keep the applied world stays; a file WORK/again reads the scenarios anew and runs what is missing
+            print('= done', flush=True)
+            while os.path.exists(WORK + '/keep') and not os.path.exists(WORK + '/again'): time.sleep(1)
+            if not os.path.exists(WORK + '/again'): break
+            os.remove(WORK + '/again'); W = importlib.reload(W)
     finally:
         try: ctl(SOCK, 'quit')
         except Exception: pass

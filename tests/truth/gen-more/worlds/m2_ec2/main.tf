@@ -31,23 +31,19 @@ resource "aws_iam_instance_profile" "box" {
 }
 
 resource "aws_instance" "fleet" {
-  count                       = 3
-  ami                         = "ami-12c6146b"
-  instance_type               = "t3.micro"
-  subnet_id                   = aws_subnet.lab[0].id
-  vpc_security_group_ids      = [aws_security_group.lab["web"].id]
-  iam_instance_profile        = aws_iam_instance_profile.box["one"].name
-  disable_api_termination     = count.index == 2
-  user_data                   = "#!/bin/sh\necho ${count.index}\n"
-  monitoring                  = false
-  source_dest_check           = true
-  tags                        = { Name = "fleet-${count.index}", Role = "web" }
+  count                   = 3
+  ami                     = "ami-12c6146b"
+  instance_type           = "t3.micro"
+  subnet_id               = aws_subnet.lab[0].id
+  vpc_security_group_ids  = [aws_security_group.lab["web"].id]
+  iam_instance_profile    = aws_iam_instance_profile.box["one"].name
+  user_data               = "#!/bin/sh\necho ${count.index}\n"
+  monitoring              = false
+  source_dest_check       = true
+  tags                    = { Name = "fleet-${count.index}", Role = "web" }
   metadata_options {
     http_tokens   = "required"
     http_endpoint = "enabled"
-  }
-  root_block_device {
-    delete_on_termination = true
   }
 }
 
@@ -78,11 +74,6 @@ resource "aws_ebs_snapshot" "db" {
   volume_id   = aws_ebs_volume.data["db"].id
   description = "nightly"
   tags        = { Keep = "30" }
-}
-
-resource "aws_snapshot_create_volume_permission" "db" {
-  snapshot_id = aws_ebs_snapshot.db.id
-  account_id  = "210987654321"
 }
 
 resource "aws_ami" "golden" {

@@ -53,31 +53,31 @@ resource "aws_db_option_group" "mysql" {
 }
 
 resource "aws_db_instance" "shop" {
-  for_each                     = toset(["main", "report"])
-  identifier                   = "shop-${each.key}"
-  engine                       = "mysql"
-  engine_version               = "8.0.35"
-  instance_class               = "db.t3.medium"
-  allocated_storage            = 20
-  max_allocated_storage        = 100
-  storage_type                 = "gp3"
-  storage_encrypted            = true
-  db_name                      = "shop"
-  username                     = "admin"
-  password                     = "not-a-real-password-1"
-  db_subnet_group_name         = aws_db_subnet_group.main.name
-  parameter_group_name         = aws_db_parameter_group.mysql.name
-  vpc_security_group_ids       = [aws_security_group.db[0].id]
-  backup_retention_period      = 14
-  backup_window                = "03:00-04:00"
-  maintenance_window           = "sun:05:00-sun:06:00"
-  multi_az                     = each.key == "main"
-  deletion_protection          = each.key == "main"
-  auto_minor_version_upgrade   = true
-  copy_tags_to_snapshot        = true
-  skip_final_snapshot          = true
-  apply_immediately            = true
-  tags                         = { Team = "data", Name = each.key }
+  for_each                   = toset(["main", "report"])
+  identifier                 = "shop-${each.key}"
+  engine                     = "mysql"
+  engine_version             = "8.0.35"
+  instance_class             = "db.t3.medium"
+  allocated_storage          = 20
+  max_allocated_storage      = 100
+  storage_type               = "gp3"
+  storage_encrypted          = true
+  db_name                    = "shop"
+  username                   = "admin"
+  password                   = "not-a-real-password-1"
+  db_subnet_group_name       = aws_db_subnet_group.main.name
+  parameter_group_name       = aws_db_parameter_group.mysql.name
+  vpc_security_group_ids     = [aws_security_group.db[0].id]
+  backup_retention_period    = 14
+  backup_window              = "03:00-04:00"
+  maintenance_window         = "sun:05:00-sun:06:00"
+  multi_az                   = each.key == "main"
+  deletion_protection        = each.key == "main"
+  auto_minor_version_upgrade = true
+  copy_tags_to_snapshot      = true
+  skip_final_snapshot        = true
+  apply_immediately          = true
+  tags                       = { Team = "data", Name = each.key }
 }
 
 resource "aws_rds_cluster" "aurora" {
