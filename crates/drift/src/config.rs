@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use tfdrift_cloudtrail::Via;
+use tfdrift_tfstate::Configured;
 
 use crate::explain::Trace;
 use crate::finding::ResourceFinding;
@@ -148,10 +149,11 @@ impl DriftConfig {
             })
     }
 
-    /// Takes out of a finding what a rule silences; how many things that were.
+    /// Takes out of a finding what a rule or the resource's own `ignore_changes` silences; how many things that were.
     pub fn ignore(
         &self,
         one: &mut ResourceFinding,
+        configured: Option<&Configured>,
         actor: Option<&str>,
         operation: &str,
         event_time: Option<&str>,
@@ -161,7 +163,9 @@ impl DriftConfig {
         if one.kind.is_none() {
             return 0;
         }
-        for rule in &self.ignore {
+        // What Terraform itself leaves to others.
+        let left: Vec<IgnoreRule> = configured.map(ignore_changes).unwrap_or_default();
+        for rule in self.ignore.iter().chain(&left) {
             let fits = |pattern: &str, value: &str| pattern.is_empty() || glob(pattern, value);
             let over = !rule.until.is_empty()
                 && event_time.is_some_and(|t| t.get(..10).is_some_and(|d| d > rule.until.as_str()));
@@ -202,6 +206,16 @@ impl DriftConfig {
         }
         count
     }
+}
+
+/// `ignore_changes` of the resource's block, as rules.
+fn ignore_changes(configured: &Configured) -> Vec<IgnoreRule> {
+    let rule = |path: &String| IgnoreRule {
+        attribute: path.clone(),
+        reason: format!("ignore_changes at {}", configured.source),
+        ..IgnoreRule::default()
+    };
+    configured.ignore_changes.iter().map(rule).collect()
 }
 
 impl IgnoreRule {

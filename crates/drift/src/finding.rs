@@ -212,8 +212,14 @@ fn build(
             continue;
         };
         let operation = record.operation().unwrap_or_default();
-        ignored +=
-            config.ignore(&mut one, actor.as_deref(), &operation, record.event_time().as_deref(), trace);
+        ignored += config.ignore(
+            &mut one,
+            resource.configured(),
+            actor.as_deref(),
+            &operation,
+            record.event_time().as_deref(),
+            trace,
+        );
         confidence = confidence.max(work.confidence);
         trace.say(|| match one.kind {
             Some(k) => format!(

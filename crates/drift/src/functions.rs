@@ -34,6 +34,7 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
             let (list, n) = (coerce::as_list(next()?), next()?.as_u64()?);
             list.into_iter().nth(usize::try_from(n).ok()?)
         }
+        Function::Flat => Some(coerce::as_list(next()?).into_iter().flat_map(coerce::as_list).collect()),
         Function::Count => Some(coerce::as_list(next()?).len().into()),
         Function::Add | Function::Mul | Function::Div => {
             let (a, b) = (number(&next()?)?, number(&next()?)?);

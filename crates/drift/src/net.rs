@@ -110,6 +110,7 @@ impl<'s> Net<'s> {
         let mut probe = probe(resource.address(), resource.state().name(), work.id, &changed);
         let ignored = self.config.ignore(
             &mut probe,
+            resource.configured(),
             record.actor().as_deref(),
             &record.operation().unwrap_or_default(),
             record.event_time().as_deref(),

@@ -50,6 +50,8 @@ functions! {
     List "list" 1..=1,
     /// `concat(a, b, …)`: lists one after the other; the absent ones are left out.
     Concat "concat" 1..=9,
+    /// `flat(lists)`: the elements of a list of lists.
+    Flat "flat" 1..=1,
     /// `first(list)`.
     First "first" 1..=1,
     /// `at(list, n)`.

@@ -18,6 +18,7 @@ mod file;
 mod function;
 mod lint;
 mod schema;
+mod show;
 mod table;
 
 pub use expr::{Expr, ExprError, Root};
