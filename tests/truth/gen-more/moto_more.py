@@ -11,5 +11,19 @@ ApplicationAutoScalingResponse.list_tags_for_resource = lambda self: '{"Tags": {
 from moto.stepfunctions.responses import StepFunctionResponse
 # the provider has every definition checked first; moto has no checker
 StepFunctionResponse.validate_state_machine_definition = lambda self: '{"result": "OK", "diagnostics": []}'
+from moto.logs.metric_filters import MetricFilters
+# PutMetricFilter on a name that exists replaces the filter; moto adds a second one
+_add = MetricFilters.add_filter
+def add_filter(self, name, pattern, group, transformations):
+    self.metric_filters = [f for f in self.metric_filters if (f['filterName'], f['logGroupName']) != (name, group)]
+    _add(self, name, pattern, group, transformations)
+MetricFilters.add_filter = add_filter
+from moto.awslambda.models import LambdaBackend
+# the same of a function's asynchronous invocation settings
+_put = LambdaBackend.put_function_event_invoke_config
+def put_config(self, function_name, config, *a, **k):
+    self.get_function(function_name).event_invoke_config.clear()
+    return _put(self, function_name, config, *a, **k)
+LambdaBackend.put_function_event_invoke_config = put_config
 sys.path.insert(0, here + '/../gen')
 runpy.run_path(here + '/../gen/forkmoto.py', run_name='__main__')

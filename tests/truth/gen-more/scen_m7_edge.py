@@ -4,7 +4,7 @@ CASES = case = Cases()
 Z, PZ = 'aws_route53_zone.pub', 'aws_route53_zone.priv'; LB, L = 'aws_lb.app', 'aws_lb_listener.http'; TB, TG = 'aws_lb_target_group.tg["blue"]', 'aws_lb_target_group.tg["green"]'
 ASG = 'aws_autoscaling_group.w'; SA, SB = 'aws_ecs_service.web["a"]', 'aws_ecs_service.web["b"]'; CLU = 'aws_ecs_cluster.c'
 IW, IJ = 'aws_ecr_repository.img["web"]', 'aws_ecr_repository.img["job"]'; FS = 'aws_efs_file_system.f'; M = 'aws_sfn_state_machine.m'
-TA, TO = 'aws_cloudtrail.t["all"]', 'aws_cloudtrail.t["one"]'; CDN = 'aws_cloudfront_distribution.cdn'; V1, V2 = 'aws_api_gateway_rest_api.v1', 'aws_apigatewayv2_api.v2'
+TA = TO = 'aws_cloudtrail.t["all"]'; CDN = 'aws_cloudfront_distribution.cdn'; V1, V2 = 'aws_api_gateway_rest_api.v1', 'aws_apigatewayv2_api.v2'
 def rec(action, name, typ, values=None, ttl=300, **k):
     r = {'Name': name, 'Type': typ, **k}
     if values: r.update(TTL=ttl, ResourceRecords=[{'Value': v} for v in values])
@@ -176,19 +176,19 @@ def _(t, s): t.call('stepfunctions', 'StartExecution', stateMachineArn=s(M)['arn
 @case('trail-stop-by-arn', 'cloudtrail', on=[TA + '::enable_logging'])
 def _(t, s): t.call('cloudtrail', 'StopLogging', Name=s(TA)['arn'])
 @case('trail-stop-start', 'cloudtrail', 'none', on=[TO + '::enable_logging'])
-def _(t, s): t.call('cloudtrail', 'StopLogging', Name='edge-one'); t.call('cloudtrail', 'StartLogging', Name='edge-one')
+def _(t, s): t.call('cloudtrail', 'StopLogging', Name='edge-all'); t.call('cloudtrail', 'StartLogging', Name='edge-all')
 @case('trail-validation-off', 'cloudtrail', on=[TO + '::enable_log_file_validation,s3_key_prefix'])
-def _(t, s): t.call('cloudtrail', 'UpdateTrail', Name='edge-one', EnableLogFileValidation=False, S3KeyPrefix='hidden')
+def _(t, s): t.call('cloudtrail', 'UpdateTrail', Name='edge-all', EnableLogFileValidation=False, S3KeyPrefix='hidden')
 @case('trail-selectors-read-only', 'cloudtrail', on=[TA + '::event_selector'])
 def _(t, s): t.call('cloudtrail', 'PutEventSelectors', TrailName='edge-all', EventSelectors=[{'ReadWriteType': 'ReadOnly', 'IncludeManagementEvents': False, 'DataResources': []}])
 @case('trail-insight', 'cloudtrail', on=[TO + '::insight_selector'])
-def _(t, s): t.call('cloudtrail', 'PutInsightSelectors', TrailName='edge-one', InsightSelectors=[{'InsightType': 'ApiCallRateInsight'}])
+def _(t, s): t.call('cloudtrail', 'PutInsightSelectors', TrailName='edge-all', InsightSelectors=[{'InsightType': 'ApiCallRateInsight'}])
 @case('trail-tag', 'cloudtrail', on=[TA + '::tags,tags_all'])
 def _(t, s): t.call('cloudtrail', 'AddTags', ResourceId=s(TA)['arn'], TagsList=[{'Key': 'Owner', 'Value': 'bob'}])
 @case('trail-untag', 'cloudtrail', on=[TO + '::tags,tags_all'])
 def _(t, s): t.call('cloudtrail', 'RemoveTags', ResourceId=s(TO)['arn'], TagsList=[{'Key': 'Team'}])
 @case('trail-delete', 'cloudtrail', 'delete', on=[TO])
-def _(t, s): t.call('cloudtrail', 'DeleteTrail', Name='edge-one')
+def _(t, s): t.call('cloudtrail', 'DeleteTrail', Name='edge-all')
 # --- CloudFront
 def dist(t, s, f):
     r = t.clients('cloudfront').get_distribution_config(Id=s(CDN)['id']); c = r['DistributionConfig']; f(c); t.call('cloudfront', 'UpdateDistribution', Id=s(CDN)['id'], IfMatch=r['ETag'], DistributionConfig=c)

@@ -2,7 +2,7 @@
 
 Read off public real records where there are any (ModifyImageAttribute, ModifySnapshotAttribute, DeleteFlowLogs, CreateFunctionUrlConfig,
 API Gateway v2); the versioned Lambda names follow the API's dated paths, as every real Lambda record does."""
-import glob, gzip, json, os, re
+import base64, glob, gzip, json, os, re
 import ctrail
 
 ctrail.EC2_WRAPPED |= set('''CreateManagedPrefixList ModifyManagedPrefixList DeleteManagedPrefixList ModifyTransitGateway
@@ -20,6 +20,7 @@ ctrail.S3NAME.update({'DeleteBucketLifecycle': 'DeleteBucketLifecycle', 'PutBuck
 
 _ec2_request = ctrail.ec2_request
 def ec2_request(op, model, p):
+    p = {k: base64.b64encode(v).decode() if isinstance(v, bytes) and k == 'PublicKeyMaterial' else v for k, v in p.items()}
     if op in ('ModifyImageAttribute', 'ModifySnapshotAttribute'):
         o = {}
         for k, v in p.items():

@@ -343,7 +343,7 @@ resource "aws_s3_bucket_policy" "trail" {
 }
 
 resource "aws_cloudtrail" "t" {
-  for_each                      = { all = true, one = false }
+  for_each                      = { all = true }
   name                          = "edge-${each.key}"
   s3_bucket_name                = aws_s3_bucket.trail.id
   s3_key_prefix                 = each.key
