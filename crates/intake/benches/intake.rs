@@ -2,6 +2,8 @@
 //!
 //!     cargo bench -p tfdrift-intake            objects of its own making
 //!     cargo bench -p tfdrift-intake -- FOLDER  any folder of *.json.gz
+//!     cargo bench -p tfdrift-intake -- --read FOLDER_OR_FILE   that alone, with the most memory it took
+//!     cargo bench -p tfdrift-intake -- --bucket FOLDER         the same from a bucket that takes 30 ms an answer
 //!
 //! `inflate`, `split` (with the records' heads), `dedup` and `copy` (what the SDK does with a batch) are measured alone;
 //! `next_batch` is the whole way from files, over both threads.
@@ -11,16 +13,24 @@ use flate2::write::GzEncoder;
 use nix::sys::resource::{UsageWho, getrusage};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tfdrift_intake::bench::{Inflater, count_records, is_new};
-use tfdrift_intake::{Intake, IntakeConfig, Next, Origin, Parts};
+use tfdrift_intake::store::{Connected, memory::MemoryStore};
+use tfdrift_intake::{Intake, IntakeConfig, Next, Origin, Parts, SystemClock};
 
 const OBJECTS: usize = 200;
 const RECORDS: usize = 500;
 const ROUNDS: usize = 5;
 
 fn main() {
-    let folder = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    match &arguments[..] {
+        [mode, path] if mode == "--read" => return read_alone(Path::new(path)),
+        [mode, path] if mode == "--bucket" => return read_bucket(Path::new(path)),
+        _ => {}
+    }
+    let folder = arguments.into_iter().find(|argument| !argument.starts_with('-'));
     let made = tempfile::tempdir().unwrap();
     let folder = match folder {
         Some(folder) => PathBuf::from(folder),
@@ -72,21 +82,68 @@ fn main() {
         }
     });
     report("next_batch", &mut || {
-        let origin = Origin::parse(folder.to_str().unwrap()).unwrap();
-        let mut intake = Intake::open(origin, &IntakeConfig::default(), Parts::default()).unwrap();
-        let mut seen = 0;
-        loop {
-            match intake.next_batch(512, Duration::from_millis(10)) {
-                Next::Batch(batch) => {
-                    seen += batch.iter().map(|r| usize::from(!r.bytes().is_empty())).sum::<usize>()
-                }
-                Next::Idle => {}
-                Next::End => break,
-            }
-        }
-        let values = intake.counters().values();
-        assert_eq!(seen as u64 + values.duplicate, records as u64);
+        let (seen, duplicates) = read(open(&folder));
+        assert_eq!(seen + duplicates, records as u64);
     });
+}
+
+fn open(path: &Path) -> Intake {
+    let origin = Origin::parse(path.to_str().unwrap()).unwrap();
+    Intake::open(origin, &IntakeConfig::default(), Parts::default()).unwrap()
+}
+
+/// Records and duplicates.
+fn read(mut intake: Intake) -> (u64, u64) {
+    let mut seen = 0;
+    loop {
+        match intake.next_batch(512, Duration::from_millis(10)) {
+            Next::Batch(batch) => seen += batch.iter().map(|r| u64::from(!r.bytes().is_empty())).sum::<u64>(),
+            Next::Idle => {}
+            Next::End => return (seen, intake.counters().values().duplicate),
+        }
+    }
+}
+
+fn read_alone(path: &Path) {
+    let start = Instant::now();
+    let (seen, _) = read(open(path));
+    println!(
+        "{seen} records, {:.3} CPU s, {:.3} s, at most {} MB resident",
+        cpu_secs(),
+        start.elapsed().as_secs_f64(),
+        peak_mb()
+    );
+}
+
+/// The objects of a folder, as a bucket of which each answer takes 30 ms.
+fn read_bucket(folder: &Path) {
+    let store = Arc::new(MemoryStore::new(Arc::new(SystemClock), Duration::from_millis(30)));
+    let mut files = Vec::new();
+    find(folder, &mut files);
+    for file in files {
+        let key = file.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+        store.put(key, std::fs::read(file).unwrap());
+    }
+    let before = (cpu_secs(), peak_mb());
+    let origin = Origin::parse("s3://logs?once").unwrap();
+    let parts = Parts::default().with_connect(Arc::new(Connected(store)));
+    let start = Instant::now();
+    let (seen, _) = read(Intake::open(origin, &IntakeConfig::default(), parts).unwrap());
+    let wall = start.elapsed().as_secs_f64();
+    println!(
+        "{seen} records, {:.3} CPU s, {wall:.3} s, {:.0} records/s, at most {} MB resident ({} MB of them the bucket)",
+        cpu_secs() - before.0,
+        seen as f64 / wall,
+        peak_mb(),
+        before.1
+    );
+}
+
+/// The most memory that was resident, in MB.
+fn peak_mb() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
+    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) / 1024
 }
 
 /// User and system time of the process.

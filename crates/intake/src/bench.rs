@@ -9,9 +9,15 @@ use crate::scan::{Found, Scanner};
 pub struct Inflater(inflate::Inflater);
 
 impl Inflater {
-    /// The inflated bytes; empty when there is no single whole member.
+    /// The inflated bytes, as far as they are whole.
     pub fn inflate(&mut self, gzip: &[u8]) -> Vec<u8> {
-        inflate::whole_size(gzip).and_then(|size| self.0.whole(gzip, size)).unwrap_or_default()
+        let whole = inflate::whole_size(gzip).and_then(|size| self.0.whole(gzip, size));
+        whole.unwrap_or_else(|| {
+            let mut plain = inflate::Plain::new(gzip, inflate::is_gzip(gzip), u64::MAX - 1);
+            let mut out = Vec::new();
+            while matches!(plain.read_more(&mut out, 1 << 20), Ok(false)) {}
+            out
+        })
     }
 }
 

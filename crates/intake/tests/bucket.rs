@@ -89,6 +89,16 @@ fn every_layout_and_prefix_gives_the_same() {
 }
 
 #[test]
+fn once_ends_when_all_is_read_and_not_at_the_next_look() {
+    let bench = Bench::new();
+    bench.put("", ACCOUNT, "us-east-1", NOON_SECS, "a");
+    let mut parts = parts(&bench.store, &bench.clock);
+    parts.pace.poll = Some(Duration::from_secs(86_400));
+    let mut intake = Intake::open(s3("", "?once"), &bench.config(), parts).unwrap();
+    assert_eq!(drain(&mut intake), ["a"]);
+}
+
+#[test]
 fn filters_and_intervals_never_widen() {
     let bench = Bench::new();
     for hour in 0..4 {

@@ -120,7 +120,9 @@ impl Lister {
                 if self.newest_first && self.streams.values().any(|s| !s.backlog.is_empty()) {
                     return true;
                 }
-                tokio::time::sleep_until(due.into()).await;
+                if !(self.once && self.through(live, backlog)) {
+                    tokio::time::sleep_until(due.into()).await;
+                }
                 return true;
             };
             let key = key.clone();
