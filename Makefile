@@ -16,6 +16,8 @@ test: build
 	cargo build --release --quiet
 	TFDRIFT_BUILT=1 tests/rules_in_libsinsp.sh
 	TFDRIFT_BUILT=1 tests/dockerfile.sh
+	tests/compose.sh
+	tests/panics.sh
 
 # What the machine lacks is named, with what to do; rustup fetches the compiler that rust-toolchain.toml names.
 tools:
