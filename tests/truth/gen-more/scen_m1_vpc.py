@@ -26,8 +26,6 @@ def _(t, s): t.call('ec2', 'RevokeSecurityGroupEgress', GroupId=s(IN)['id'], IpP
 def _(t, s): t.call('ec2', 'RevokeSecurityGroupEgress', GroupId=s(IN)['id'], IpPermissions=perm(None, proto='-1', cidr='10.0.0.0/8', desc='all'))
 @case('sg-inline-egress-world', 'ec2')
 def _(t, s): t.call('ec2', 'AuthorizeSecurityGroupEgress', who=Who('user', 'bob', 'cli'), GroupId=s(IN)['id'], IpPermissions=perm(None, proto='-1', cidr='0.0.0.0/0'))
-@case('sg-inline-prefix-list', 'ec2')
-def _(t, s): t.call('ec2', 'AuthorizeSecurityGroupIngress', GroupId=s(IN)['id'], IpPermissions=perm(3389, lists=s(PL)['id'], desc='rdp'))
 @case('sg-lists-revoke-prefix-list', 'ec2')
 def _(t, s): t.call('ec2', 'RevokeSecurityGroupIngress', GroupId=s(LI)['id'], IpPermissions=perm(8443, lists=s(PL)['id']))
 @case('sg-lists-revoke-group', 'ec2', note='the block keeps its self')

@@ -12,8 +12,6 @@ SWEEP = {'ID': 'sweep', 'Status': 'Enabled', 'Filter': {'Prefix': 'tmp/'}, 'Nonc
 PAB = ('BlockPublicAcls', 'IgnorePublicAcls', 'BlockPublicPolicy', 'RestrictPublicBuckets')
 @case('acl-public-read', 's3', note='canned ACL in the header', on=[SITE + '::acl,grant', 'aws_s3_bucket_acl.site'])
 def _(t, s): t.call('s3', 'PutBucketAcl', Bucket=b(s, SITE), ACL='public-read')
-@case('acl-log-delivery', 's3', note='ACL of a bucket with no aws_s3_bucket_acl', on=[REP + '::acl,grant'])
-def _(t, s): t.call('s3', 'PutBucketAcl', Bucket=b(s, REP), ACL='log-delivery-write')
 @case('acl-grants', 's3', note='ACL as an XML body', on=[SITE + '::acl,grant', 'aws_s3_bucket_acl.site'])
 def _(t, s):
     o = t.clients('s3').get_bucket_acl(Bucket=b(s, SITE))['Owner']
@@ -76,8 +74,6 @@ def _(t, s): t.call('s3', 'PutPublicAccessBlock', Bucket=b(s, VAULT), PublicAcce
 def _(t, s): t.call('s3', 'PutPublicAccessBlock', Bucket=b(s, SITE), PublicAccessBlockConfiguration={k: True for k in PAB})
 @case('replication-delete', 's3', 'delete', on=[DATA + '::replication_configuration', 'aws_s3_bucket_replication_configuration.data'])
 def _(t, s): t.call('s3', 'DeleteBucketReplication', Bucket=b(s, DATA))
-@case('replication-disabled', 's3', on=[DATA + '::replication_configuration', 'aws_s3_bucket_replication_configuration.data'])
-def _(t, s): t.call('s3', 'PutBucketReplication', Bucket=b(s, DATA), ReplicationConfiguration={'Role': s('aws_iam_role.replication')['arn'], 'Rules': [{'ID': 'all', 'Priority': 1, 'Status': 'Disabled', 'Filter': {'Prefix': 'orders/'}, 'DeleteMarkerReplication': {'Status': 'Disabled'}, 'Destination': {'Bucket': s(REP)['arn'], 'StorageClass': 'STANDARD_IA'}}]})
 @case('versioning-suspend', 's3', on=[REP + '::versioning', 'aws_s3_bucket_versioning.replica'])
 def _(t, s): t.call('s3', 'PutBucketVersioning', Bucket=b(s, REP), VersioningConfiguration={'Status': 'Suspended'})
 @case('versioning-on-unmanaged', 's3', note='the bucket has no aws_s3_bucket_versioning', on=[SITE + '::versioning'])

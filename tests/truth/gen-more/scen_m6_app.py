@@ -83,8 +83,6 @@ def _(t, s): t.call('sqs', 'SetQueueAttributes', QueueUrl=s(DEAD)['url'], Attrib
 def _(t, s): t.call('sqs', 'SetQueueAttributes', QueueUrl=s(Q)['url'], Attributes={'Policy': ''})
 @case('sqs-add-permission', 'sqs', on=[DEAD + '::policy'])
 def _(t, s): t.call('sqs', 'AddPermission', QueueUrl=s(DEAD)['url'], Label='share', AWSAccountIds=['210987654321'], Actions=['SendMessage'])
-@case('sqs-kms', 'sqs', on=[FIFO + '::kms_master_key_id,sqs_managed_sse_enabled,kms_data_key_reuse_period_seconds'])
-def _(t, s): t.call('sqs', 'SetQueueAttributes', QueueUrl=s(FIFO)['url'], Attributes={'KmsMasterKeyId': 'alias/aws/sqs', 'KmsDataKeyReusePeriodSeconds': '600'})
 @case('sqs-dedup-off', 'sqs', on=[FIFO + '::content_based_deduplication'])
 def _(t, s): t.call('sqs', 'SetQueueAttributes', QueueUrl=s(FIFO)['url'], Attributes={'ContentBasedDeduplication': 'false'})
 @case('sqs-tag-overwrite', 'sqs', on=[Q + '::tags,tags_all'])
