@@ -25,5 +25,10 @@ def put_config(self, function_name, config, *a, **k):
     self.get_function(function_name).event_invoke_config.clear()
     return _put(self, function_name, config, *a, **k)
 LambdaBackend.put_function_event_invoke_config = put_config
+from moto.rds.models import DBInstance
+# every instance of moto has the same DbiResourceId, by which the provider looks one up
+import hashlib
+def own_id(self, value): self._own_id = 'db-' + hashlib.sha256(self.db_instance_identifier.encode()).hexdigest()[:26].upper()
+DBInstance.dbi_resource_id = property(lambda self: self._own_id, own_id)
 sys.path.insert(0, here + '/../gen')
 runpy.run_path(here + '/../gen/forkmoto.py', run_name='__main__')
