@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tfdrift_intake::Checkpoint;
 
-/// Arguments of `tfdrift checkpoint`.
+/// Show how far the reading of each source is, and what was left out.
 #[derive(Debug, Args)]
 pub struct CheckpointArgs {
     /// `source.checkpoint_dir`, or the folder of one source in it.

@@ -12,6 +12,7 @@ use clap::Args;
 pub use report::age;
 use report::{Report, Step};
 use settings::Settings;
+pub use settings::read_file;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tfdrift_intake::Origin;
@@ -20,7 +21,8 @@ use tfdrift_intake::Origin;
 const BUCKET_STEPS: [&str; 9] =
     ["credentials", "identity", "region", "clock", "list", "layout", "newest", "get", "decrypt"];
 
-/// Arguments of `tfdrift doctor`.
+/// Look at every step from the open parameters to a record, and say what is wrong and what to do.
+/// Exit status: 0 all well, 1 not.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Where CloudTrail lies, as in `open_params`: s3://BUCKET[/PREFIX], a file, a folder.

@@ -1,9 +1,16 @@
 //! The `tfdrift` command: scan, demo, doctor and friends, without Falco.
 
 mod checkpoint;
+mod demo;
 mod doctor;
+mod fields;
+mod ignores;
+mod init;
+mod mappings;
 mod records;
 mod scan;
+mod settings;
+mod style;
 
 use std::process::ExitCode;
 
@@ -19,14 +26,22 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::DemoArgs),
     Scan(scan::ScanArgs),
     Doctor(doctor::DoctorArgs),
+    Init(init::InitArgs),
     Checkpoint(checkpoint::CheckpointArgs),
+    Fields(fields::FieldsArgs),
+    Mappings(mappings::MappingsArgs),
+    Ignores(ignores::IgnoresArgs),
 }
 
 /// Why a command could not do its work.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
+    /// The configuration or an argument cannot be used.
+    #[error("{0}")]
+    Config(String),
     /// A state cannot be read.
     #[error("state {place}: {what}")]
     State {
@@ -35,6 +50,9 @@ pub enum Failure {
         /// Why.
         what: String,
     },
+    /// None of the states can be read.
+    #[error("no state could be read:\n  {}", .0.join("\n  "))]
+    States(Vec<String>),
     /// A source of records cannot be read.
     #[error("events {params}: {what}")]
     Events {
@@ -47,9 +65,14 @@ pub enum Failure {
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
+        Command::Demo(args) => demo::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&args)),
+        Command::Init(args) => Ok(init::run(&args)),
         Command::Checkpoint(args) => Ok(checkpoint::run(&args)),
+        Command::Fields(args) => fields::run(&args),
+        Command::Mappings(args) => mappings::run(&args),
+        Command::Ignores(args) => ignores::run(&args),
     };
     done.unwrap_or_else(|failure| {
         eprintln!("error: {failure}");

@@ -4,16 +4,19 @@ mod report;
 mod table;
 
 use std::collections::HashSet;
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tfdrift_cloudtrail::Record;
-use tfdrift_drift::{DriftConfig, Finding, Kind, Mappings, Net, assess};
-use tfdrift_tfstate::{Snapshot, StateMeta, read_state};
+use tfdrift_drift::{DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_tfstate::Snapshot;
 
+use crate::settings::Settings;
+use crate::style::Style;
 use crate::{Failure, records};
-use report::{Counters, Report};
+pub use report::Report;
+pub use table::{lines, summary};
 
 /// How findings are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -29,12 +32,15 @@ pub enum Format {
 /// Compare CloudTrail records with Terraform states. Exit status: 0 no drift, 2 drift, 1 error.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
-    /// A Terraform state (`terraform.tfstate`, or `terraform show -json`); repeatable.
-    #[arg(long = "state", value_name = "STATE", required = true)]
+    /// A place with Terraform states: a file, a folder, a pattern, s3://BUCKET/KEY, …; repeatable.
+    #[arg(long = "state", value_name = "STATE")]
     states: Vec<String>,
-    /// Where the records are: a file, a folder, `s3://bucket/prefix?once`; repeatable.
-    #[arg(long = "events", value_name = "PARAMS", required = true)]
+    /// Where the records are: a file, a folder, s3://BUCKET/PREFIX?once; repeatable.
+    #[arg(long = "events", value_name = "PARAMS")]
     events: Vec<String>,
+    /// A plugin configuration: falco.yaml, a file of config.d, or init_config alone.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// How findings are printed.
     #[arg(long, value_enum, default_value = "table")]
     format: Format,
@@ -48,72 +54,95 @@ pub struct ScanArgs {
 /// # Errors
 /// If a state or a source of records cannot be read.
 pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
-    let mappings = Mappings::builtin();
-    let config = DriftConfig::default();
-    let snapshot = snapshot(&args.states, mappings)?;
-    let mut counters = Counters::default();
-    let mut seen = HashSet::new();
-    let mut findings: Vec<Finding> = Vec::new();
-    let mut kept: Vec<(u64, Vec<u8>)> = Vec::new();
-    for params in &args.events {
-        records::each(params, &mut |bytes| {
-            let Ok(record) = Record::parse(bytes) else {
-                counters.malformed += 1;
-                return;
-            };
-            counters.records += 1;
-            if let Some(id) = record.event_id()
-                && !seen.insert(id.into_owned())
-            {
-                counters.duplicate += 1;
-                return;
-            }
-            let assessment = assess(&record, &snapshot, mappings, &config, args.explain);
-            if assessment.counts {
-                kept.push((record.time_ns().unwrap_or(0), bytes.to_vec()));
-            }
-            if args.explain {
-                table::explain(&record, &assessment.steps);
-            }
-            if let Some(finding) = assessment.finding {
-                if args.format == Format::Jsonl {
-                    report::line(&finding);
-                }
-                findings.push(finding);
-            }
-        }, &mut counters_malformed(&mut 0))?;
+    let settings = Settings::read(args.config.as_deref(), &args.states, &args.events)?;
+    let (mappings, rules) = (settings.mappings()?, settings.rules()?);
+    let snapshot = settings.snapshot(&mappings)?;
+    if settings.events.is_empty() {
+        let what = "give --events PARAMS, or --config FILE with open_params".to_owned();
+        return Err(Failure::Events { params: "(none)".into(), what });
     }
-    kept.sort_by_key(|k| k.0);
-    let mut net = Net::new(&snapshot, mappings, &config);
-    for (_, bytes) in &kept {
-        if let Ok(record) = Record::parse(bytes) {
-            net.add(&record);
-        }
+    let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain);
+    for params in &settings.events {
+        let read = records::each(params, &settings.config, &mut |bytes| {
+            let before = scan.report.findings.len();
+            scan.record(bytes);
+            if args.format == Format::Jsonl {
+                scan.report.findings.iter().skip(before).for_each(report::line);
+            }
+        })?;
+        let c = &mut scan.report.counters;
+        c.duplicate += read.duplicate;
+        c.malformed += read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
     }
-    let drifts = net.drifts();
-    let drifted = drifts.iter().any(|d| matches!(d.kind, Kind::Modified | Kind::Deleted)) || findings.iter().any(|f| f.drift);
-    let report = Report { records: counters.records, counters, findings, drifts };
+    let report = scan.finish();
     match args.format {
         Format::Json => report.print_json(),
         Format::Jsonl => {}
-        Format::Table => table::print(&report),
+        Format::Table => table::print(&report, Style::of_stdout()),
     }
-    Ok(if drifted { ExitCode::from(2) } else { ExitCode::SUCCESS })
+    Ok(if report.drifted() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
-fn counters_malformed(_: &mut u64) -> impl FnMut(String) + use<> {
-    |line| eprintln!("{line}")
+/// A scan under way: findings as they come, the net result at the end.
+pub struct Scan<'s> {
+    snapshot: &'s Snapshot,
+    mappings: &'s Mappings,
+    rules: &'s DriftConfig,
+    explain: bool,
+    /// What there is so far.
+    pub report: Report,
+    seen: HashSet<String>,
+    /// Time and bytes of the records that count for the net result.
+    kept: Vec<(u64, Vec<u8>)>,
 }
 
-/// The states named on the command line, indexed.
-pub fn snapshot(states: &[String], mappings: &Mappings) -> Result<Snapshot, Failure> {
-    let plan = mappings.index_plan();
-    let mut out = Vec::new();
-    for path in states {
-        let bytes = std::fs::read(path).map_err(|e| Failure::State { place: path.clone(), what: e.to_string() })?;
-        let state = read_state(&bytes, StateMeta::named(path.as_str()), &plan)
-            .map_err(|e| Failure::State { place: path.clone(), what: e.to_string() })?;
-        out.push(Arc::new(state));
+impl<'s> Scan<'s> {
+    /// Nothing read yet.
+    pub fn new(snapshot: &'s Snapshot, mappings: &'s Mappings, rules: &'s DriftConfig, explain: bool) -> Scan<'s> {
+        Scan { snapshot, mappings, rules, explain, report: Report::default(), seen: HashSet::new(), kept: Vec::new() }
     }
-    Ok(Snapshot::new(out))
+
+    /// The next record.
+    pub fn record(&mut self, bytes: &[u8]) {
+        let Ok(record) = Record::parse(bytes) else {
+            self.report.counters.malformed += 1;
+            return;
+        };
+        if let Some(id) = record.event_id()
+            && !self.seen.insert(id.into_owned())
+        {
+            self.report.counters.duplicate += 1;
+            return;
+        }
+        self.report.records += 1;
+        let assessment = assess(&record, self.snapshot, self.mappings, self.rules, self.explain);
+        if assessment.counts {
+            self.kept.push((record.time_ns().unwrap_or(0), bytes.to_vec()));
+        }
+        if self.explain {
+            table::explain(&record, &assessment.steps);
+        }
+        self.report.findings.extend(assessment.finding);
+    }
+
+    /// The answer.
+    pub fn finish(mut self) -> Report {
+        self.kept.sort_by_key(|k| k.0);
+        let mut net = Net::new(self.snapshot, self.mappings, self.rules);
+        for (_, bytes) in &self.kept {
+            if let Ok(record) = Record::parse(bytes) {
+                net.add(&record);
+            }
+        }
+        self.report.drifts = net.drifts();
+        self.report
+    }
+}
+
+impl Report {
+    /// Whether anything drifted, if only for a while.
+    pub fn drifted(&self) -> bool {
+        self.findings.iter().any(|f| f.drift)
+            || self.drifts.iter().any(|d| matches!(d.kind, Kind::Modified | Kind::Deleted))
+    }
 }

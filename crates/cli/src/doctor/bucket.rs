@@ -121,13 +121,7 @@ async fn clock(aws: &Aws, bucket: &str, found: &Bucket) -> Step {
 async fn first_page(found: &Bucket, bucket: &str, prefix: &str) -> Result<Page, ListError> {
     let answer = found.client.list_objects_v2().bucket(bucket).prefix(prefix).send().await?;
     let more = answer.is_truncated().unwrap_or(false);
-    let objects = answer.contents().iter().filter_map(|object| {
-        Some(Object {
-            key: object.key()?.to_owned(),
-            size_bytes: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
-            modified_secs: object.last_modified().map_or(0, |at| u64::try_from(at.secs()).unwrap_or(0)),
-        })
-    });
+    let objects = answer.contents().iter().filter_map(Object::of);
     Ok(Page { objects: objects.collect(), more })
 }
 
@@ -145,6 +139,17 @@ pub struct Object {
     pub size_bytes: u64,
     /// Seconds since 1970.
     pub modified_secs: u64,
+}
+
+impl Object {
+    /// Of the SDK's answer; `None` without a key.
+    pub fn of(object: &tfdrift_aws::aws_sdk_s3::types::Object) -> Option<Object> {
+        Some(Object {
+            key: object.key()?.to_owned(),
+            size_bytes: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
+            modified_secs: object.last_modified().map_or(0, |at| u64::try_from(at.secs()).unwrap_or(0)),
+        })
+    }
 }
 
 /// The start of a list.

@@ -9,6 +9,8 @@ use tfdrift_intake::layout;
 
 /// CloudTrail writes within about five minutes of a call; a whole day without an object means a stopped trail.
 const QUIET_LIMIT_SECS: u64 = 86_400;
+/// Looked at first: a trail that is well has an object there, and a day of a busy one has thousands.
+const RECENT_MINUTES: u64 = 120;
 /// Days looked back for the newest object.
 const DAYS_BACK: u64 = 14;
 /// Lanes (account and region) looked at; each costs a list or two.
@@ -88,24 +90,21 @@ fn some(names: &BTreeSet<&str>) -> String {
     if more > 0 { format!("{}, and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
-/// Nothing under the prefix: say what there is instead.
+/// Nothing under the prefix: say what there is instead, going up until there is something.
 async fn empty(found: &Bucket, bucket: &str, prefix: &str) -> Step {
-    let parent =
-        prefix.trim_end_matches('/').rsplit_once('/').map_or(String::new(), |(up, _)| format!("{up}/"));
-    let mut step = Step::bad("layout", format!("there is no object under s3://{bucket}/{prefix}"));
-    let call = found.client.list_objects_v2().bucket(bucket).prefix(&parent).delimiter("/").max_keys(100);
-    let there: Vec<String> = match call.send().await {
-        Ok(answer) => answer.common_prefixes().iter().filter_map(|p| Some(p.prefix()?.to_owned())).collect(),
-        Err(_) => Vec::new(),
-    };
-    if there.is_empty() {
-        return step.next(
-            "a new trail writes its first object after some minutes; check the bucket's name otherwise",
-        );
+    let step = Step::bad("layout", format!("there is no object under s3://{bucket}/{prefix}"));
+    let mut parent = prefix.trim_end_matches('/').to_owned();
+    while !parent.is_empty() {
+        parent = parent.rsplit_once('/').map_or(String::new(), |(up, _)| up.to_owned());
+        let folder = if parent.is_empty() { String::new() } else { format!("{parent}/") };
+        let Ok(there) = folders(found, bucket, &folder).await else { break };
+        if let Some(likely) = there.iter().find(|folder| folder.ends_with("AWSLogs/")).or(there.first()) {
+            return step
+                .detail(format!("in s3://{bucket}/{folder} there are: {}", there.join(" ")))
+                .next(format!("set open_params to s3://{bucket}/{likely}"));
+        }
     }
-    step = step.detail(format!("in s3://{bucket}/{parent} there are: {}", there.join(" ")));
-    let likely = there.iter().find(|folder| folder.ends_with("AWSLogs/")).or(there.first());
-    step.next(format!("set open_params to s3://{bucket}/{}", likely.map_or("", String::as_str)))
+    step.next("a new trail writes its first object after some minutes; check the bucket's name otherwise")
 }
 
 /// Objects that are not in CloudTrail's layout: everything with a fitting name is read.
@@ -182,36 +181,32 @@ async fn folders(found: &Bucket, bucket: &str, folder: &str) -> ListResult<Vec<S
     Ok(answer.common_prefixes().iter().filter_map(|p| Some(p.prefix()?.to_owned())).collect())
 }
 
-/// The newest object of all lanes, looking back day by day until one has any.
+/// The newest object of all lanes: of the last two hours, else looking back day by day until one has any.
 async fn newest(found: &Bucket, bucket: &str, lanes: &[String]) -> ListResult<Option<Object>> {
-    let today = now_secs() / 86_400;
+    let minute = now_secs() / 60;
+    let mut newest = None;
+    for lane in lanes {
+        let from = layout::before_minute(lane, minute.saturating_sub(RECENT_MINUTES));
+        newest = newer(newest, last(found, bucket, lane, from).await?);
+    }
     for back in 0..=DAYS_BACK {
-        let Some(day) = today.checked_sub(back) else { break };
-        let mut newest: Option<Object> = None;
+        let Some(day) = layout::day_of(minute).checked_sub(back).filter(|_| newest.is_none()) else { break };
         for lane in lanes {
-            let call = found
-                .client
-                .list_objects_v2()
-                .bucket(bucket)
-                .prefix(format!("{lane}{}/", layout::day_folder(day)));
-            let answer = call.send().await?;
-            let last = answer.contents().iter().filter_map(|object| {
-                Some(Object {
-                    key: object.key()?.to_owned(),
-                    size_bytes: u64::try_from(object.size().unwrap_or(0)).unwrap_or(0),
-                    modified_secs: object
-                        .last_modified()
-                        .map_or(0, |at| u64::try_from(at.secs()).unwrap_or(0)),
-                })
-            });
-            let candidate = last.max_by_key(|object| delivered_secs(object));
-            newest = newest.into_iter().chain(candidate).max_by_key(|object| delivered_secs(object));
-        }
-        if newest.is_some() {
-            return Ok(newest);
+            let folder = format!("{lane}{}/", layout::day_folder(day));
+            newest = newer(newest, last(found, bucket, &folder, None).await?);
         }
     }
-    Ok(None)
+    Ok(newest)
+}
+
+/// The newest of the first thousand objects under a prefix, after a key.
+async fn last(found: &Bucket, bucket: &str, prefix: &str, after: Option<String>) -> ListResult<Option<Object>> {
+    let call = found.client.list_objects_v2().bucket(bucket).prefix(prefix).set_start_after(after);
+    Ok(call.send().await?.contents().iter().filter_map(Object::of).max_by_key(delivered_secs))
+}
+
+fn newer(one: Option<Object>, other: Option<Object>) -> Option<Object> {
+    one.into_iter().chain(other).max_by_key(delivered_secs)
 }
 
 /// When CloudTrail wrote the object: by its name, else by S3's time.

@@ -6,9 +6,6 @@ use tfdrift_drift::{Finding, NetDrift};
 /// What was read.
 #[derive(Debug, Default, Clone, Copy, Serialize)]
 pub struct Counters {
-    /// Records read.
-    #[serde(skip)]
-    pub records: u64,
     /// Records whose `eventID` was seen before.
     pub duplicate: u64,
     /// Records and objects that could not be read.
@@ -16,7 +13,7 @@ pub struct Counters {
 }
 
 /// The answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Default, Serialize)]
 pub struct Report {
     /// Records read.
     pub records: u64,

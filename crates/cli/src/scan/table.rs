@@ -1,29 +1,113 @@
 //! Findings for people.
 
 use tfdrift_cloudtrail::Record;
+use tfdrift_drift::{Finding, Kind, NetDrift};
 
 use super::report::Report;
+use crate::style::Style;
 
 /// Prints the findings and the net result.
-pub fn print(report: &Report) {
-    for f in &report.findings {
-        println!("{f:?}");
+pub fn print(report: &Report, style: Style) {
+    for finding in &report.findings {
+        for line in lines(finding, style) {
+            println!("{line}");
+        }
     }
-    println!("{} records", report.records);
+    if !report.findings.is_empty() {
+        println!();
+    }
+    summary(report, style);
+}
+
+/// One line a resource: time, severity, address, what, who.
+pub fn lines(f: &Finding, style: Style) -> Vec<String> {
+    let time = f.event_time.as_deref().map_or("-", |t| t.get(..19).unwrap_or(t)).replace('T', " ");
+    let who = format!(
+        "by {} ({})",
+        f.actor.as_deref().unwrap_or("somebody unknown"),
+        f.via.as_str()
+    );
+    let name = f.operation.split(':').next_back().unwrap_or("");
+    let mut out = Vec::new();
+    for r in &f.resources {
+        let what = match (r.kind, &f.error) {
+            (_, Some(error)) => format!("{name} failed with {error}: nothing changed"),
+            (Some(Kind::Deleted), _) => "deleted".to_owned(),
+            (Some(Kind::Touched), _) => format!("{name}: no attribute that Terraform sees"),
+            (Some(_), _) => r.diff.clone(),
+            (None, _) if r.ignored.is_some() => format!("ignored: {}", r.ignored.as_deref().unwrap_or("")),
+            (None, _) => format!("{}: as the state has it", if r.same.is_empty() { name.to_owned() } else { r.same.join(", ") }),
+        };
+        let mirror = if r.mirror { " (shows the same)" } else { "" };
+        let quiet = f.expected || f.error.is_some() || r.kind.is_none();
+        let line = format!("{} {what}{mirror}  {who}", style.bold(&r.address));
+        out.push(if quiet {
+            let why = if f.expected { "  expected: Terraform itself" } else { "" };
+            style.dim(&format!("{time}  {:<8}  {} {what}{mirror}  {who}{why}", "-", r.address))
+        } else {
+            format!("{}  {}  {line}", style.dim(&time), style.severity(r.severity))
+        });
+    }
+    for c in &f.created {
+        let line = format!("{} {} is in no state  {who}", style.bold(&c.rtype), c.id);
+        out.push(format!("{}  {}  {line}", style.dim(&time), style.severity(f.severity)));
+    }
+    out
+}
+
+/// What is left in the end.
+pub fn summary(report: &Report, style: Style) {
+    let c = &report.counters;
+    let mut read = format!("{} records, {} that touch Terraform", report.records, report.findings.len());
+    for (n, what) in [(c.duplicate, "delivered twice"), (c.malformed, "not readable")] {
+        if n > 0 {
+            read.push_str(&format!(", {n} {what}"));
+        }
+    }
+    println!("{read}.");
+    let of = |kinds: &[Kind]| report.drifts.iter().filter(|d| kinds.contains(&d.kind)).collect::<Vec<_>>();
+    let drifted = of(&[Kind::Modified, Kind::Deleted]);
+    if drifted.is_empty() {
+        println!("In the end no resource differs from its state.");
+    } else {
+        println!("{}", style.bold(&format!("In the end {} differ from the state:", count(drifted.len()))));
+        drifted.iter().for_each(|d| println!("  {}", net_line(d, style)));
+    }
+    for (kind, head) in [(Kind::Unmanaged, "Created outside Terraform:"), (Kind::Touched, "Touched, without a difference that Terraform sees:")] {
+        let list = of(&[kind]);
+        if !list.is_empty() {
+            println!("{head}");
+            list.iter().for_each(|d| println!("  {}", net_line(d, style)));
+        }
+    }
+}
+
+fn count(n: usize) -> String {
+    if n == 1 { "1 resource".to_owned() } else { format!("{n} resources") }
+}
+
+fn net_line(d: &NetDrift, style: Style) -> String {
+    let name = match (&d.address, &d.rtype, &d.id) {
+        (Some(address), ..) => address.clone(),
+        (None, rtype, id) => format!("{} {}", rtype.as_deref().unwrap_or(""), id.as_deref().unwrap_or("")),
+    };
+    let what = match d.kind {
+        Kind::Deleted => " deleted".to_owned(),
+        Kind::Modified => format!(" {}", d.attrs.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
+        _ => String::new(),
+    };
+    format!("{}  {}{what}", style.severity(Some(d.severity)), style.bold(&name))
 }
 
 /// Prints the steps of one record.
 pub fn explain(record: &Record<'_>, steps: &[String]) {
-    if steps.is_empty() {
-        return;
-    }
-    eprintln!(
+    println!(
         "{} {} {}",
         record.event_time().unwrap_or_default(),
         record.event_name().unwrap_or_default(),
         record.event_id().unwrap_or_default()
     );
     for step in steps {
-        eprintln!("  {step}");
+        println!("    {step}");
     }
 }
