@@ -4,13 +4,12 @@
 mod owners;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use hcl_edit::Span;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Block, Body};
-use tfdrift_tfstate::{Address, Mode};
+use tfdrift_tfstate::{Configured, ConfiguredMap};
 
 use crate::error::PlaceError;
 use owners::Owners;
@@ -18,106 +17,25 @@ use owners::Owners;
 /// Modules call modules less deep than this; a module that calls itself stops here.
 const MAX_MODULE_DEPTH: usize = 16;
 
-/// The blocks of some folders of configuration and of the local modules they call.
-#[derive(Debug, Clone, Default)]
-pub struct Configuration {
-    /// By address without instance keys: `module.web.aws_instance.db`.
-    blocks: BTreeMap<String, ConfiguredBlock>,
-}
-
-/// The block of a resource or data source.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ConfiguredBlock {
-    /// File, as seen from the configured folder's path: `infra/main.tf`.
-    pub file: String,
-    /// Line of the block, from 1.
-    pub line: usize,
-    /// Owners of the file by CODEOWNERS, blanks between them. Absent where none is named.
-    pub owner: Option<String>,
-    /// Dotted paths under `ignore_changes`; `all` alone stands for every attribute.
-    pub ignore_changes: Vec<String>,
-    /// Source of the module that the block stands in, as written in the call. Absent in the root module.
-    pub module_source: Option<String>,
-}
-
-impl ConfiguredBlock {
-    /// `file.tf:line`, the value of `tf.source`.
-    pub fn source(&self) -> String {
-        format!("{}:{}", self.file, self.line)
+/// Reads the `*.tf` files of each folder as a root module, and those of the modules it calls by a local path. A file that
+/// cannot be read loses only itself; its error names line and column.
+pub fn read_configuration(folders: &[String]) -> (ConfiguredMap, Vec<PlaceError>) {
+    let mut loader = Loader::default();
+    for folder in folders {
+        let owners = Owners::find(Path::new(folder));
+        loader.module(Path::new(folder), "", &owners, 0);
     }
-}
-
-impl Configuration {
-    /// Reads the `*.tf` files of each folder as a root module, and those of the modules it calls by a local path. A file that
-    /// cannot be read loses only itself; its error names line and column.
-    pub fn load(folders: &[String]) -> (Self, Vec<PlaceError>) {
-        let mut loader = Loader::default();
-        for folder in folders {
-            let owners = Owners::find(Path::new(folder));
-            loader.module(Path::new(folder), "", None, &owners, 0);
-        }
-        (Self { blocks: loader.blocks }, loader.errors)
-    }
-
-    /// The block behind an address as a state has it, instance keys included.
-    pub fn find(&self, address: &str) -> Option<&ConfiguredBlock> {
-        self.blocks.get(&without_keys(&Address::parse(address).ok()?))
-    }
-
-    /// All blocks, by address without instance keys.
-    pub fn blocks(&self) -> impl Iterator<Item = (&str, &ConfiguredBlock)> {
-        self.blocks.iter().map(|(address, block)| (address.as_str(), block))
-    }
-
-    /// What `ignore_changes` leaves to others, as rules: a pattern for addresses (`*` stands for any text) and an
-    /// attribute, empty for all.
-    pub fn ignored(&self) -> Vec<(String, String)> {
-        let mut rules = Vec::new();
-        for (address, block) in self.blocks().filter(|(_, block)| !block.ignore_changes.is_empty()) {
-            let Ok(address) = Address::parse(address) else { continue };
-            for pattern in patterns(&address) {
-                rules.extend(
-                    block.ignore_changes.iter().map(|path| {
-                        (pattern.clone(), if path == "all" { String::new() } else { path.clone() })
-                    }),
-                );
-            }
-        }
-        rules
-    }
-}
-
-/// Patterns for all instances of an address: each step with and without a key.
-fn patterns(address: &Address) -> Vec<String> {
-    let mut heads = vec![String::new()];
-    for step in &address.module {
-        heads = heads
-            .iter()
-            .flat_map(|head| ["", "[*]"].map(|key| format!("{head}module.{}{key}.", step.name)))
-            .collect();
-    }
-    let last = format!("{}.{}", address.rtype, address.name);
-    heads.iter().flat_map(|head| ["", "[*]"].map(|key| format!("{head}{last}{key}"))).collect()
-}
-
-fn without_keys(address: &Address) -> String {
-    let mut text = String::new();
-    for step in &address.module {
-        let _ = write!(text, "module.{}.", step.name);
-    }
-    let data = if address.mode == Mode::Data { "data." } else { "" };
-    let _ = write!(text, "{data}{}.{}", address.rtype, address.name);
-    text
+    (loader.blocks.into_iter().collect(), loader.errors)
 }
 
 #[derive(Default)]
 struct Loader {
-    blocks: BTreeMap<String, ConfiguredBlock>,
+    blocks: BTreeMap<String, Configured>,
     errors: Vec<PlaceError>,
 }
 
 impl Loader {
-    fn module(&mut self, folder: &Path, prefix: &str, source: Option<&str>, owners: &Owners, depth: usize) {
+    fn module(&mut self, folder: &Path, prefix: &str, owners: &Owners, depth: usize) {
         let files = match tf_files(folder) {
             Ok(files) => files,
             Err(error) => {
@@ -161,22 +79,17 @@ impl Loader {
                 let before = text.get(..start).unwrap_or_default();
                 // A block's span begins with the white space and comments before it.
                 let skipped = text.get(start..).map_or(0, leading_lines);
-                self.blocks.insert(
-                    address,
-                    ConfiguredBlock {
-                        file: file.clone(),
-                        line: before.matches('\n').count() + skipped + 1,
-                        owner: owner.clone(),
-                        ignore_changes: ignore_changes(block),
-                        module_source: source.map(str::to_owned),
-                    },
-                );
+                let line = before.matches('\n').count() + skipped + 1;
+                let source = format!("{file}:{line}");
+                let configured =
+                    Configured { source, owner: owner.clone(), ignore_changes: ignore_changes(block) };
+                self.blocks.insert(address, configured);
             }
         }
         for (prefix, target) in calls {
             // Registry and git modules lie in .terraform/modules, if at all, and are not this repository's to own.
             if (target.starts_with("./") || target.starts_with("../")) && depth < MAX_MODULE_DEPTH {
-                self.module(&folder.join(&target), &prefix, Some(&target), owners, depth + 1);
+                self.module(&folder.join(&target), &prefix, owners, depth + 1);
             }
         }
     }
@@ -200,15 +113,22 @@ fn text_of(body: &Body, key: &str) -> Option<String> {
     body.get_attribute(key)?.value.as_str().map(str::to_owned)
 }
 
-/// The paths in `lifecycle { ignore_changes = […] }`.
+/// The paths in `lifecycle { ignore_changes = […] }`; `*` for `all`. What holds for `tags` holds for `tags_all`, in which
+/// Terraform shows the same change.
 fn ignore_changes(block: &Block) -> Vec<String> {
     let Some(lifecycle) = block.body.get_blocks("lifecycle").next() else { return Vec::new() };
     let Some(attribute) = lifecycle.body.get_attribute("ignore_changes") else { return Vec::new() };
-    match &attribute.value {
-        Expression::Array(paths) => paths.iter().map(path_of).filter(|path| !path.is_empty()).collect(),
-        // The keyword `all`.
-        other => Some(path_of(other)).filter(|path| path == "all").into_iter().collect(),
-    }
+    let Expression::Array(list) = &attribute.value else {
+        return if path_of(&attribute.value) == "all" { vec!["*".to_owned()] } else { Vec::new() };
+    };
+    let mut paths: Vec<String> = list.iter().map(path_of).filter(|path| !path.is_empty()).collect();
+    let tags = |path: &String| {
+        let rest = path.strip_prefix("tags").filter(|rest| rest.is_empty() || rest.starts_with('.'))?;
+        Some(format!("tags_all{rest}"))
+    };
+    let more: Vec<String> = paths.iter().filter_map(tags).filter(|path| !paths.contains(path)).collect();
+    paths.extend(more);
+    paths
 }
 
 /// `tags["Env"]` → `tags.Env`; `ingress[0].cidr_blocks` → `ingress.0.cidr_blocks`; `"tags"`, as before 0.12, → `tags`.
@@ -243,25 +163,24 @@ mod tests {
         );
         write("infra/broken.tf", "resource \"a\" {\n  x = = 1\n}\n");
         let folder = dir.path().join("infra").to_str().unwrap().to_owned();
-        let (configuration, errors) = Configuration::load(&[folder.clone(), "/nonexistent".to_owned()]);
+        let (configuration, errors) = read_configuration(&[folder.clone(), "/nonexistent".to_owned()]);
         assert_eq!(errors.len(), 2, "{errors:?}");
         assert!(errors[0].to_string().contains("broken.tf: not valid HCL at line 2"), "{}", errors[0]);
 
-        let web = configuration.find("aws_autoscaling_group.web[3]").unwrap();
-        assert_eq!(web.source(), format!("{folder}/main.tf:3"));
+        let web = configuration.get("aws_autoscaling_group.web[3]").unwrap();
+        assert_eq!(web.source, format!("{folder}/main.tf:3"));
         assert_eq!(web.owner.as_deref(), Some("@all"));
-        assert_eq!(web.ignore_changes, ["desired_capacity", "tags.Env", "ingress.0.cidr_blocks"]);
-        let vpc = configuration.find("module.net[\"a\"].aws_vpc.v").unwrap();
         assert_eq!(
-            (vpc.line, vpc.owner.as_deref(), vpc.module_source.as_deref()),
-            (1, Some("@net @sec"), Some("./modules/net"))
+            web.ignore_changes,
+            ["desired_capacity", "tags.Env", "ingress.0.cidr_blocks", "tags_all.Env"]
         );
-        assert_eq!(configuration.find("module.net.data.aws_ami.a").unwrap().line, 4);
-        assert!(configuration.find("aws_vpc.none").is_none());
-
-        let ignored = configuration.ignored();
-        assert!(ignored.contains(&("aws_autoscaling_group.web[*]".into(), "tags.Env".into())));
-        assert!(ignored.contains(&("module.net[*].aws_vpc.v".into(), String::new())));
-        assert_eq!(ignored.len(), 2 * 3 + 4);
+        let vpc = configuration.get("module.net[\"a\"].aws_vpc.v").unwrap();
+        assert_eq!(
+            (vpc.source.rsplit('/').next(), vpc.owner.as_deref()),
+            (Some("net.tf:1"), Some("@net @sec"))
+        );
+        assert_eq!(vpc.ignore_changes, ["*"]);
+        assert!(configuration.get("module.net.data.aws_ami.a").unwrap().source.ends_with("net.tf:4"));
+        assert!(configuration.get("aws_vpc.none").is_none());
     }
 }

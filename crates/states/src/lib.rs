@@ -35,7 +35,7 @@ mod status;
 mod store;
 
 pub use config::StateConfig;
-pub use configuration::{Configuration, ConfiguredBlock};
+pub use configuration::read_configuration;
 pub use error::{ConfigError, PlaceError};
 pub use place::{Place, PlaceKind};
 pub use registry::shared;

@@ -7,10 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
-use tfdrift_tfstate::{IndexPlan, State, StateMeta, read_state};
+use tfdrift_tfstate::{ConfiguredMap, IndexPlan, State, StateMeta, read_state};
 use tokio::time::{Instant, timeout};
 
 use crate::config::StateConfig;
+use crate::configuration::read_configuration;
 use crate::error::{ConfigError, PlaceError};
 use crate::fetch::{Item, epoch_ns};
 use crate::inflate::inflate;
@@ -33,6 +34,35 @@ pub(crate) struct Loader {
     /// What each place had when it was last looked at.
     view: Vec<(Vec<Keyed>, PlaceStatus)>,
     counts: (u64, u64, u64),
+    configuration: FromConfiguration,
+}
+
+/// What the folders of `state.config` say.
+struct FromConfiguration {
+    folders: Vec<String>,
+    map: Arc<ConfiguredMap>,
+    errors: Vec<String>,
+    due: Option<Instant>,
+}
+
+impl FromConfiguration {
+    /// Reads the folders when they are due. A map that did not change stays the same one.
+    fn refresh(&mut self, now: Instant, poll: Duration) {
+        if self.folders.is_empty() || self.due.is_some_and(|due| due > now) {
+            return;
+        }
+        self.due = Some(now + poll);
+        let (map, errors) = read_configuration(&self.folders);
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        for error in errors.iter().filter(|error| !self.errors.contains(error)) {
+            tracing::warn!(%error, "configuration cannot be read");
+        }
+        self.errors = errors;
+        if *self.map != map {
+            tracing::info!(blocks = map.len(), "configuration read");
+            self.map = Arc::new(map);
+        }
+    }
 }
 
 /// A state with the key of its item.
@@ -74,7 +104,7 @@ struct Loaded {
 /// What a fetch came to.
 enum Outcome {
     Unchanged(Option<String>),
-    Read { state: State, version: Option<String>, digest: u64 },
+    Read { state: Box<State>, version: Option<String>, digest: u64 },
 }
 
 impl Loader {
@@ -100,20 +130,29 @@ impl Loader {
         let view = places.iter().map(|p| (Vec::new(), p.status())).collect();
         let poll = Duration::from_secs(config.poll_interval_secs.max(1));
         let shared = Shared { plan, mask_names: config.mask_names.clone(), poll };
-        Ok(Self { places, shared, view, counts: (0, 0, 0) })
+        let configuration = FromConfiguration {
+            folders: config.config.clone(),
+            map: Arc::default(),
+            errors: Vec::new(),
+            due: None,
+        };
+        Ok(Self { places, shared, view, counts: (0, 0, 0), configuration })
     }
 
     /// Looks at every place that is due, all at once, and calls `done` whenever one is finished, and at `deadline`.
     pub(crate) async fn round(&mut self, deadline: Instant, mut done: impl FnMut(View<'_>)) {
-        let Self { places, shared, view, counts } = self;
+        let Self { places, shared, view, counts, configuration } = self;
         let shared = &*shared;
         let now = Instant::now();
+        configuration.refresh(now, shared.poll);
+        let configuration = &*configuration;
         let mut running: FuturesUnordered<_> = places
             .iter_mut()
             .enumerate()
             .filter(|(_, p)| p.due.is_none_or(|due| due <= now) && !(p.source.is_once() && p.tried))
             .map(|(n, place)| async move { (n, place.refresh(shared).await, place.states(), place.status()) })
             .collect();
+        let count = running.len();
         counts.0 += 1;
         let late = tokio::time::sleep_until(deadline);
         tokio::pin!(late);
@@ -122,7 +161,7 @@ impl Loader {
                 biased;
                 finished = running.next() => finished,
                 () = &mut late, if !late.is_elapsed() => {
-                    done(View { view, counts: *counts });
+                    done(View { view, counts: *counts, configuration });
                     continue;
                 }
             };
@@ -132,19 +171,24 @@ impl Loader {
             if let Some(slot) = view.get_mut(n) {
                 *slot = (states, status);
             }
-            done(View { view, counts: *counts });
+            done(View { view, counts: *counts, configuration });
+        }
+        if count == 0 {
+            done(View { view, counts: *counts, configuration });
         }
     }
 
     /// When the next place is due. `None` when nothing will ever change.
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let waiting = self.places.iter().filter(|p| !(p.source.is_once() && p.tried));
-        waiting.map(|p| p.due.unwrap_or_else(Instant::now)).min()
+        let places = waiting.map(|p| p.due.unwrap_or_else(Instant::now));
+        places.chain(self.configuration.due).min()
     }
 
     /// Makes every place due.
     pub(crate) fn hurry(&mut self) {
         self.places.iter_mut().for_each(|p| p.due = None);
+        self.configuration.due = None;
     }
 }
 
@@ -152,9 +196,15 @@ impl Loader {
 pub(crate) struct View<'l> {
     view: &'l [(Vec<Keyed>, PlaceStatus)],
     counts: (u64, u64, u64),
+    configuration: &'l FromConfiguration,
 }
 
 impl View<'_> {
+    /// What the configuration says.
+    pub(crate) fn configuration(&self) -> &Arc<ConfiguredMap> {
+        &self.configuration.map
+    }
+
     /// All states, in the order of the places; a state that two places reach counts once.
     pub(crate) fn states(&self) -> Vec<Arc<State>> {
         let mut seen = HashSet::new();
@@ -176,7 +226,14 @@ impl View<'_> {
 
     pub(crate) fn status(&self) -> LoadStatus {
         let (rounds, loads, failures) = self.counts;
-        LoadStatus { places: self.view.iter().map(|(_, s)| s.clone()).collect(), rounds, loads, failures }
+        LoadStatus {
+            places: self.view.iter().map(|(_, s)| s.clone()).collect(),
+            rounds,
+            loads,
+            failures,
+            configured: self.configuration.map.len(),
+            configuration_errors: self.configuration.errors.clone(),
+        }
     }
 }
 
@@ -271,7 +328,7 @@ impl PlaceState {
             match outcome {
                 Ok(Outcome::Unchanged(version)) => loaded.settle(version.or(item.version)),
                 Ok(Outcome::Read { state, version, digest }) => {
-                    loaded.replace(state, digest);
+                    loaded.replace(*state, digest);
                     loaded.settle(version.or(item.version));
                     loads += 1;
                 }
@@ -333,7 +390,7 @@ async fn load(
     meta.written_at_ns = fetched.written_at_ns.or(item.written_at_ns);
     let text = inflate(&fetched.bytes, &meta.name)?;
     let state = read_state(&text, meta, &shared.plan)?;
-    Ok(Outcome::Read { state, version: fetched.version, digest })
+    Ok(Outcome::Read { state: Box::new(state), version: fetched.version, digest })
 }
 
 fn meta(place: &Place, item: &Item, single: bool, shared: &Shared) -> StateMeta {

@@ -13,6 +13,10 @@ pub struct LoadStatus {
     pub loads: u64,
     /// Failures since the start, of places and of states.
     pub failures: u64,
+    /// Blocks read from the folders of `state.config`.
+    pub configured: usize,
+    /// What could not be read of them.
+    pub configuration_errors: Vec<String>,
 }
 
 /// What is known of one place.
@@ -62,10 +66,11 @@ pub struct StateStatus {
 }
 
 impl LoadStatus {
-    /// Everything that failed the last time, as messages.
+    /// Everything that failed the last time, as messages: places, states, configuration.
     pub fn errors(&self) -> impl Iterator<Item = &str> {
         let places = self.places.iter().filter_map(|p| p.error.as_deref());
-        places.chain(self.states().filter_map(|s| s.error.as_deref()))
+        let states = self.states().filter_map(|s| s.error.as_deref());
+        places.chain(states).chain(self.configuration_errors.iter().map(String::as_str))
     }
 
     /// All states.

@@ -210,10 +210,13 @@ impl Inner {
         let states = view.states();
         let same = |snapshot: &Arc<Snapshot>| {
             let old: &[Arc<State>] = snapshot.states();
-            old.len() == states.len() && old.iter().zip(&states).all(|(a, b)| Arc::ptr_eq(a, b))
+            Arc::ptr_eq(snapshot.configuration(), view.configuration())
+                && old.len() == states.len()
+                && old.iter().zip(&states).all(|(a, b)| Arc::ptr_eq(a, b))
         };
         if !current.as_ref().is_some_and(same) {
-            self.snapshot.store(Some(Arc::new(Snapshot::new(states))));
+            let snapshot = Snapshot::new(states).with_configuration(view.configuration().clone());
+            self.snapshot.store(Some(Arc::new(snapshot)));
         }
     }
 }

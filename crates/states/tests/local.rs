@@ -292,3 +292,32 @@ fn wrong_settings_are_told_at_once() {
         serde_json::from_value(json!({"places": [], "pol_interval_secs": 1}));
     assert!(parsed.is_err());
 }
+
+#[test]
+fn the_configuration_tells_where_a_resource_stands() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("terraform.tfstate");
+    fs::write(&path, state(1, "l", &["vpc-1"])).unwrap();
+    let main = dir.path().join("main.tf");
+    fs::write(&main, "\nresource \"aws_vpc\" \"v\" {\n  lifecycle { ignore_changes = [tags] }\n}\n").unwrap();
+    let mut config = config(vec![place(PlaceKind::File, &path)]);
+    config.config.push(dir.path().to_str().unwrap().to_owned());
+    let store = StateStore::new(config, IndexPlan::new()).unwrap();
+    assert_eq!(store.load_now().configured, 1);
+    let source = |snapshot: &Snapshot| {
+        let resource = snapshot.resource(snapshot.find_any("vpc-1").next().unwrap()).unwrap();
+        let configured = resource.configured().unwrap();
+        assert_eq!(configured.ignore_changes, ["tags", "tags_all"]);
+        configured.source.clone()
+    };
+    let before = store.snapshot().unwrap();
+    assert_eq!(source(&before), format!("{}:2", main.display()));
+    store.load_now();
+    assert!(Arc::ptr_eq(&before, &store.snapshot().unwrap()), "nothing changed");
+    let text = fs::read_to_string(&main).unwrap();
+    fs::write(&main, format!("# more\n{text}")).unwrap();
+    store.load_now();
+    assert_eq!(source(&store.snapshot().unwrap()), format!("{}:3", main.display()));
+    fs::write(&main, "resource {").unwrap();
+    assert!(store.load_now().errors().next().unwrap().contains("main.tf: not valid HCL at line 1"));
+}

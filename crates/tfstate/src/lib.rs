@@ -22,6 +22,7 @@ mod address;
 mod arena;
 mod builder;
 mod compact;
+mod configured;
 mod error;
 mod index;
 mod mask;
@@ -35,6 +36,7 @@ mod snapshot;
 mod state;
 
 pub use address::{Address, AddressError, InstanceKey, Mode, ModuleStep};
+pub use configured::{Configured, ConfiguredMap};
 pub use error::StateError;
 pub use mask::{MASK, Masker, SecretDigest};
 pub use plan::IndexPlan;

@@ -1,5 +1,6 @@
 //! One resource of a snapshot.
 
+use crate::configured::{Configured, ConfiguredMap};
 use crate::mask::Masker;
 use crate::provider;
 use crate::state::{Entry, State, flag};
@@ -9,6 +10,7 @@ use crate::state::{Entry, State, flag};
 pub struct Resource<'s> {
     pub(crate) state: &'s State,
     pub(crate) entry: &'s Entry,
+    pub(crate) configured: &'s ConfiguredMap,
 }
 
 impl<'s> Resource<'s> {
@@ -93,6 +95,11 @@ impl<'s> Resource<'s> {
         let state = self.state;
         let list = state.dependencies.get(self.entry.dependencies as usize).map(|l| &**l).unwrap_or_default();
         list.iter().filter_map(move |&symbol| state.symbol(symbol))
+    }
+
+    /// What the configuration says about it. Absent where no configuration was given or its block is not there.
+    pub fn configured(&self) -> Option<&'s Configured> {
+        self.configured.get(self.address())
     }
 
     /// Whether this is a managed resource, not a data source.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::configured::ConfiguredMap;
 use crate::index::{KeyIndex, any_seed, key, seed};
 use crate::resource::Resource;
 use crate::state::State;
@@ -15,6 +16,7 @@ pub struct Snapshot {
     bases: Vec<u32>,
     /// The index over several states. A single state's own serves as it is.
     merged: Option<KeyIndex>,
+    configured: Arc<ConfiguredMap>,
 }
 
 /// One resource of one snapshot. Means nothing in another snapshot. Ordered by state, then by place in the state.
@@ -39,7 +41,19 @@ impl Snapshot {
             }
             KeyIndex::new(pairs)
         });
-        Self { states, bases, merged }
+        Self { states, bases, merged, configured: Arc::default() }
+    }
+
+    /// The same with what the configuration says.
+    #[must_use]
+    pub fn with_configuration(mut self, configured: Arc<ConfiguredMap>) -> Self {
+        self.configured = configured;
+        self
+    }
+
+    /// What the configuration says; empty where none was given.
+    pub fn configuration(&self) -> &Arc<ConfiguredMap> {
+        &self.configured
     }
 
     /// The states, in the order they were given.
@@ -84,7 +98,7 @@ impl Snapshot {
         let at = self.bases.partition_point(|&base| base <= id.0).checked_sub(1)?;
         let state = self.states.get(at)?;
         let entry = state.entries.get((id.0 - self.bases.get(at)?) as usize)?;
-        Some(Resource { state, entry })
+        Some(Resource { state, entry, configured: &self.configured })
     }
 
     /// Ids of all resources, those of other providers and data sources included.
