@@ -38,8 +38,9 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     let style = Style::of_stdout();
     let mappings = Mappings::builtin();
     let rules: DriftConfig = DriftSettings::default().check().map_err(|e| Failure::Config(e.to_string()))?;
-    let state = read_state(seed::STATE, StateMeta::named("examples/seed/terraform.tfstate"), &mappings.index_plan())
-        .map_err(|e| Failure::State { place: "examples/seed".into(), what: e.to_string() })?;
+    let state =
+        read_state(seed::STATE, StateMeta::named("examples/seed/terraform.tfstate"), &mappings.index_plan())
+            .map_err(|e| Failure::State { place: "examples/seed".into(), what: e.to_string() })?;
     let resources = state.managed_len();
     let snapshot = Snapshot::new(vec![Arc::new(state)]);
     let records = records()?;
@@ -50,12 +51,13 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
         records.len(),
         seed::OBJECTS.len()
     );
-    let pause = if args.fast { Duration::ZERO } else { REPLAY / u32::try_from(records.len().max(1)).unwrap_or(1) };
+    let pause =
+        if args.fast { Duration::ZERO } else { REPLAY / u32::try_from(records.len().max(1)).unwrap_or(1) };
     let mut scan = Scan::new(&snapshot, mappings, &rules, false);
     for record in &records {
         let before = scan.report.findings.len();
         scan.record(record);
-        for finding in scan.report.findings.iter().skip(before) {
+        for finding in scan.report.findings.iter().skip(before).filter(|f| !f.expected) {
             lines(finding, style).iter().for_each(|line| println!("{line}"));
         }
         std::thread::sleep(pause);
@@ -66,7 +68,10 @@ pub fn run(args: &DemoArgs) -> Result<ExitCode, Failure> {
     println!("\nWhat to try next:");
     for (command, what) in [
         ("tfdrift scan --state terraform.tfstate --events s3://BUCKET?once", "your own state and trail"),
-        ("tfdrift doctor --events s3://BUCKET --state s3://BUCKET/KEY", "can everything be read? if not, why"),
+        (
+            "tfdrift doctor --events s3://BUCKET --state s3://BUCKET/KEY",
+            "can everything be read? if not, why",
+        ),
         ("tfdrift init", "write Falco's configuration and the smallest IAM policy"),
         ("tfdrift mappings AuthorizeSecurityGroupIngress", "what an operation means for Terraform"),
     ] {
@@ -81,7 +86,9 @@ fn records() -> Result<Vec<Vec<u8>>, Failure> {
     for (name, bytes) in seed::OBJECTS {
         let failure = |what: String| Failure::Events { params: format!("examples/seed/{name}"), what };
         let plain = if name.ends_with(".gz") {
-            std::io::read_to_string(MultiGzDecoder::new(*bytes)).map_err(|e| failure(e.to_string()))?.into_bytes()
+            std::io::read_to_string(MultiGzDecoder::new(*bytes))
+                .map_err(|e| failure(e.to_string()))?
+                .into_bytes()
         } else {
             bytes.to_vec()
         };

@@ -156,17 +156,20 @@ mod tests {
         assert_eq!(plugin["init_config"]["drift"]["roles"][0], "arn:aws:iam::111122223333:role/terraform");
         assert!(said.contains("eu-west-1, us-east-1"), "{said}");
         let policy: Value = serde_json::from_str(&read(&folder, "iam-policy.json")).unwrap();
-        assert_eq!(policy, serde_json::json!({"Version": "2012-10-17", "Statement": [
-            {"Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-trail",
-             "Condition": {"StringLike": {"s3:prefix": "audit/AWSLogs/*"}}},
-            {"Sid": "ReadTrail", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-trail/audit/AWSLogs/*"},
-            {"Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::states",
-             "Condition": {"StringLike": {"s3:prefix": ["env:/*", "prod/terraform.tfstate*"]}}},
-            {"Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
-             "Resource": ["arn:aws:s3:::states/prod/terraform.tfstate", "arn:aws:s3:::states/env:/*/prod/terraform.tfstate"]},
-            {"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt",
-             "Resource": ["arn:aws:kms:eu-west-1:111122223333:key/s", "arn:aws:kms:eu-west-1:111122223333:key/t"]}
-        ]}));
+        assert_eq!(
+            policy,
+            serde_json::json!({"Version": "2012-10-17", "Statement": [
+                {"Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-trail",
+                 "Condition": {"StringLike": {"s3:prefix": "audit/AWSLogs/*"}}},
+                {"Sid": "ReadTrail", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-trail/audit/AWSLogs/*"},
+                {"Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::states",
+                 "Condition": {"StringLike": {"s3:prefix": ["env:/*", "prod/terraform.tfstate*"]}}},
+                {"Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
+                 "Resource": ["arn:aws:s3:::states/prod/terraform.tfstate", "arn:aws:s3:::states/env:/*/prod/terraform.tfstate"]},
+                {"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt",
+                 "Resource": ["arn:aws:kms:eu-west-1:111122223333:key/s", "arn:aws:kms:eu-west-1:111122223333:key/t"]}
+            ]})
+        );
     }
 
     #[test]
@@ -174,13 +177,22 @@ mod tests {
         let initialised = r#"{"version":3,"backend":{"type":"s3","config":{"bucket":"real","key":"k","region":"eu-west-1",
             "workspace_key_prefix":"ws","access_key":"AKIA","secret_key":"hunter2"}}}"#;
         let (folder, _) = init(
-            &[("main.tf", "terraform {\n  backend \"s3\" {}\n}\n"), (".terraform/terraform.tfstate", initialised)],
+            &[
+                ("main.tf", "terraform {\n  backend \"s3\" {}\n}\n"),
+                (".terraform/terraform.tfstate", initialised),
+            ],
             Some("s3://my-trail"),
         );
         let plugin = read(&folder, "tfdrift.yaml");
         assert!(plugin.contains("bucket: real") && plugin.contains("workspace_key_prefix: ws"), "{plugin}");
-        assert!(!plugin.contains("hunter2") && !plugin.contains("AKIA"), "keys of the backend must not be copied");
-        assert!(read(&folder, "iam-policy.json").contains("states/ws/") || read(&folder, "iam-policy.json").contains("real/ws/*/k"));
+        assert!(
+            !plugin.contains("hunter2") && !plugin.contains("AKIA"),
+            "keys of the backend must not be copied"
+        );
+        assert!(
+            read(&folder, "iam-policy.json").contains("states/ws/")
+                || read(&folder, "iam-policy.json").contains("real/ws/*/k")
+        );
     }
 
     #[test]
@@ -192,7 +204,12 @@ mod tests {
         let (folder, said) = init(&[("terraform.tfstate", state)], None);
         let plugin: Value = serde_yaml_ng::from_str(&read(&folder, "tfdrift.yaml")).unwrap();
         assert_eq!(plugin["plugins"][0]["open_params"], "s3://org-trail/AWSLogs/");
-        assert!(plugin["plugins"][0]["init_config"]["state"]["places"][0]["file"].as_str().unwrap().ends_with("terraform.tfstate"));
+        assert!(
+            plugin["plugins"][0]["init_config"]["state"]["places"][0]["file"]
+                .as_str()
+                .unwrap()
+                .ends_with("terraform.tfstate")
+        );
         assert!(said.contains("organisation"), "{said}");
         // A local state needs no permission.
         assert!(!read(&folder, "iam-policy.json").contains("ReadStates"));
@@ -212,7 +229,8 @@ mod tests {
     #[test]
     fn nothing_is_overwritten_without_force() {
         let (folder, _) = init(&[("main.tf", BACKEND)], None);
-        let mut args = InitArgs { dir: folder.path().into(), trail: None, out: folder.path().join("out"), force: false };
+        let mut args =
+            InitArgs { dir: folder.path().into(), trail: None, out: folder.path().join("out"), force: false };
         std::fs::remove_file(folder.path().join("out/falco.yaml")).unwrap();
         assert!(matches!(write(&args), Err(InitError::Exists { .. })));
         assert!(!folder.path().join("out/falco.yaml").exists(), "not even the missing file is written");
@@ -222,7 +240,9 @@ mod tests {
 
     #[test]
     fn a_trail_that_is_no_bucket_is_refused() {
-        assert!(trail::of_argument("s3Bucket=x", None).unwrap_err().to_string().contains("did you mean s3://x"));
+        assert!(
+            trail::of_argument("s3Bucket=x", None).unwrap_err().to_string().contains("did you mean s3://x")
+        );
         assert!(trail::of_argument("/tmp", None).unwrap_err().to_string().contains("s3://BUCKET"));
     }
 }

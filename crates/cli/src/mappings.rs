@@ -89,10 +89,17 @@ fn show(mappings: &Mappings, event: &str) -> Result<ExitCode, Failure> {
     }
     for op in hits {
         let confidence = if op.confidence == Confidence::Core { "by hand, tested" } else { "generated" };
-        println!("{}  {}", style.bold(&format!("{}:{}", op.source, op.name)), style.dim(&format!("{} ({confidence})", op.file)));
+        println!(
+            "{}  {}",
+            style.bold(&format!("{}:{}", op.source, op.name)),
+            style.dim(&format!("{} ({confidence})", op.file))
+        );
         for t in &op.targets {
-            let flags: Vec<&str> =
-                [(t.mirror, "mirror"), (t.fallback, "fallback")].iter().filter(|f| f.0).map(|f| f.1).collect();
+            let flags: Vec<&str> = [(t.mirror, "mirror"), (t.fallback, "fallback")]
+                .iter()
+                .filter(|f| f.0)
+                .map(|f| f.1)
+                .collect();
             let flags = if flags.is_empty() { String::new() } else { format!(" ({})", flags.join(", ")) };
             println!("  {} {}{flags}", t.effect.key(), style.bold(&t.types.join(", ")));
             for (what, e) in [("each", &t.each), ("when", &t.when), ("new ", &t.new)] {

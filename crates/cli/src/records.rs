@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::counters::CounterValues;
+use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::{Intake, Next, Origin, Parts};
 use tfdrift_plugin::config::Config;
 

@@ -98,8 +98,21 @@ pub struct Scan<'s> {
 
 impl<'s> Scan<'s> {
     /// Nothing read yet.
-    pub fn new(snapshot: &'s Snapshot, mappings: &'s Mappings, rules: &'s DriftConfig, explain: bool) -> Scan<'s> {
-        Scan { snapshot, mappings, rules, explain, report: Report::default(), seen: HashSet::new(), kept: Vec::new() }
+    pub fn new(
+        snapshot: &'s Snapshot,
+        mappings: &'s Mappings,
+        rules: &'s DriftConfig,
+        explain: bool,
+    ) -> Scan<'s> {
+        Scan {
+            snapshot,
+            mappings,
+            rules,
+            explain,
+            report: Report::default(),
+            seen: HashSet::new(),
+            kept: Vec::new(),
+        }
     }
 
     /// The next record.

@@ -31,7 +31,8 @@ impl Settings {
         };
         let mut config = Config::from_value(&init).map_err(|e| Failure::Config(e.to_string()))?;
         for place in states {
-            let place = Place::parse(place).map_err(|e| Failure::State { place: place.clone(), what: e.to_string() })?;
+            let place = Place::parse(place)
+                .map_err(|e| Failure::State { place: place.clone(), what: e.to_string() })?;
             config.state.places.push(place);
         }
         let events = if events.is_empty() { open.into_iter().collect() } else { events.to_vec() };

@@ -16,7 +16,8 @@ use std::process::{Command, Output};
 use tfdrift_aws::{Aws, AwsConfig, Link, aws_sdk_s3::primitives::ByteStream};
 
 const SECRET: &str = "hunter2SecretHunter2SecretHunter2Secret1";
-const RECORD: &str = r#"{"Records":[{"eventVersion":"1.08","eventID":"e1","eventTime":"2026-01-01T00:00:00Z"}]}"#;
+const RECORD: &str =
+    r#"{"Records":[{"eventVersion":"1.08","eventID":"e1","eventTime":"2026-01-01T00:00:00Z"}]}"#;
 
 fn doctor(args: &[&str]) -> Output {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -28,7 +29,8 @@ fn doctor(args: &[&str]) -> Output {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .output()
         .unwrap();
-    let all = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let all =
+        format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(!all.contains(SECRET), "a secret was printed: {all}");
     output
 }
@@ -58,7 +60,11 @@ impl Setup {
     fn new(url: &str) -> Setup {
         let folder = tempfile::tempdir().unwrap();
         let keys = folder.path().join("credentials");
-        std::fs::write(&keys, format!("[test]\naws_access_key_id = AKIATEST\naws_secret_access_key = {SECRET}\n")).unwrap();
+        std::fs::write(
+            &keys,
+            format!("[test]\naws_access_key_id = AKIATEST\naws_secret_access_key = {SECRET}\n"),
+        )
+        .unwrap();
         std::fs::write(folder.path().join("config"), "").unwrap();
         let config = folder.path().join("tfdrift.yaml");
         let at = folder.path().display();
@@ -110,20 +116,33 @@ fn nothing_to_look_at_is_said() {
 
 #[test]
 fn local_files_and_a_state() {
-    let output = doctor(&["--events", "examples/seed/AWSLogs", "--state", "examples/seed/terraform.tfstate", "--json"]);
+    let output = doctor(&[
+        "--events",
+        "examples/seed/AWSLogs",
+        "--state",
+        "examples/seed/terraform.tfstate",
+        "--json",
+    ]);
     let report: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!((output.status.code(), &report["ok"]), (Some(0), &Value::Bool(true)), "{report}");
-    let steps: Vec<&str> = report["steps"].as_array().unwrap().iter().map(|s| s["step"].as_str().unwrap()).collect();
+    let steps: Vec<&str> =
+        report["steps"].as_array().unwrap().iter().map(|s| s["step"].as_str().unwrap()).collect();
     assert_eq!(steps, ["parse", "list", "newest", "get", "state"]);
 }
 
 #[test]
 fn a_missing_state_and_a_folder_without_files() {
     let empty = tempfile::tempdir().unwrap();
-    let output = doctor(&["--events", empty.path().to_str().unwrap(), "--state", "/nonexistent/terraform.tfstate"]);
+    let output =
+        doctor(&["--events", empty.path().to_str().unwrap(), "--state", "/nonexistent/terraform.tfstate"]);
     let text = text(&output);
     assert_eq!(output.status.code(), Some(1));
-    assert!(text.contains("✘ list") && text.contains("✘ state") && text.contains("/nonexistent/terraform.tfstate"), "{text}");
+    assert!(
+        text.contains("✘ list")
+            && text.contains("✘ state")
+            && text.contains("/nonexistent/terraform.tfstate"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -146,13 +165,18 @@ fn a_wrong_key_of_the_configuration_is_named() {
 fn a_list_that_is_denied() {
     let server = Server::start(|request: &Request| {
         if request.body.contains("GetCallerIdentity") {
-            return Response::new(200, "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:\
+            return Response::new(
+                200,
+                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:\
                 assumed-role/falco/tfdrift</Arn><UserId>A:t</UserId><Account>111122223333</Account></GetCallerIdentityResult>\
-                </GetCallerIdentityResponse>");
+                </GetCallerIdentityResponse>",
+            );
         }
         match request.method.as_str() {
             "HEAD" => Response::new(403, "").with("x-amz-bucket-region", "eu-west-1"),
-            _ => Response::new(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"),
+            _ => {
+                Response::new(403, "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>")
+            }
         }
     });
     let (code, text) = Setup::new(&server.url()).doctor(&[]);
@@ -184,15 +208,26 @@ async fn a_bucket_that_is_well_and_one_level_too_deep() {
     let s3 = setup.aws(&moto.url).await.s3_in("us-east-1");
     s3.create_bucket().bucket("my-trail").send().await.unwrap();
     let minute = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs() / 60;
-    for (account, region) in [("111122223333", "eu-west-1"), ("111122223333", "us-east-1"), ("444455556666", "eu-west-1")] {
+    for (account, region) in
+        [("111122223333", "eu-west-1"), ("111122223333", "us-east-1"), ("444455556666", "eu-west-1")]
+    {
         let lane = format!("AWSLogs/{account}/CloudTrail/{region}/");
         let start = tfdrift_intake::layout::before_minute(&lane, minute).unwrap();
         let key = format!("{start}Z_abcdefgh.json.gz");
-        s3.put_object().bucket("my-trail").key(key).body(ByteStream::from_static(RECORD.as_bytes())).send().await.unwrap();
+        s3.put_object()
+            .bucket("my-trail")
+            .key(key)
+            .body(ByteStream::from_static(RECORD.as_bytes()))
+            .send()
+            .await
+            .unwrap();
     }
     let (code, text) = setup.doctor(&[]);
     assert_eq!(code, Some(0), "{text}");
-    assert!(text.contains("✔ layout       CloudTrail's own: 2 accounts (111122223333, 444455556666) × 2 regions"), "{text}");
+    assert!(
+        text.contains("✔ layout       CloudTrail's own: 2 accounts (111122223333, 444455556666) × 2 regions"),
+        "{text}"
+    );
     assert!(text.contains("✔ list         3 objects") && text.contains("1 records"), "{text}");
 
     let (code, text) = setup.doctor(&["--events", "s3://my-trail/audit/AWSLogs/"]);

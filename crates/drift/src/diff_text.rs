@@ -53,7 +53,7 @@ fn maps(path: &str, old: &Map<String, Value>, new: &Map<String, Value>, out: &mu
 
 fn lists(path: &str, old: &[Value], new: &[Value], out: &mut Vec<String>) {
     if let ([o @ Value::Object(_)], [n @ Value::Object(_)]) = (old, new)
-        && rule(o).is_none()
+        && rule(o, path).is_none()
     {
         return changes(&format!("{path}.0"), o, n, out);
     }
@@ -65,10 +65,10 @@ fn lists(path: &str, old: &[Value], new: &[Value], out: &mut Vec<String>) {
             Some(i) => {
                 left.swap_remove(i);
             }
-            None => parts.push(format!("+ {}", rule(n).unwrap_or_else(|| show(n)))),
+            None => parts.push(format!("+ {}", rule(n, path).unwrap_or_else(|| show(n)))),
         }
     }
-    parts.splice(0..0, left.iter().map(|o| format!("- {}", rule(o).unwrap_or_else(|| show(o)))));
+    parts.splice(0..0, left.iter().map(|o| format!("- {}", rule(o, path).unwrap_or_else(|| show(o)))));
     if parts.is_empty() {
         // the same elements in another order
         parts.push("another order".to_owned());
@@ -107,8 +107,8 @@ fn spread(list: &[Value]) -> Vec<Value> {
 
 const SOURCES: &[&str] = &["cidr_blocks", "ipv6_cidr_blocks", "prefix_list_ids", "security_groups"];
 
-/// `tcp/22 from 0.0.0.0/0` for a rule of a security group.
-fn rule(v: &Value) -> Option<String> {
+/// `tcp/22 from 0.0.0.0/0` for a rule of a security group, `… to …` for one of `egress`.
+fn rule(v: &Value, path: &str) -> Option<String> {
     let o = v.as_object().filter(|o| o.contains_key("cidr_blocks") && o.contains_key("from_port"))?;
     let text = |k: &str| o.get(k).and_then(equal::text).unwrap_or_default();
     let ports = match (text("protocol").as_str(), text("from_port"), text("to_port")) {
@@ -121,7 +121,8 @@ fn rule(v: &Value) -> Option<String> {
     if o.get("self") == Some(&Value::Bool(true)) {
         sources.push("itself".to_owned());
     }
-    Some(format!("{ports} from {}", sources.join(", ")))
+    let way = if path == "egress" { "to" } else { "from" };
+    Some(format!("{ports} {way} {}", sources.join(", ")))
 }
 
 fn is_policy(v: Option<&Value>) -> bool {
@@ -129,15 +130,22 @@ fn is_policy(v: Option<&Value>) -> bool {
 }
 
 fn policies(path: &str, old: Option<&Value>, new: Option<&Value>, out: &mut Vec<String>) {
-    let statements =
-        |v: Option<&Value>| match v.map(policy::canonical).as_ref().and_then(|c| c.get("Statement")) {
+    // compared by meaning, shown as written
+    let statements = |v: Option<&Value>| -> Vec<(Value, Value)> {
+        let list = match v.and_then(|v| v.get("Statement")) {
             Some(Value::Array(a)) => a.clone(),
-            _ => Vec::new(),
+            Some(one) => vec![one.clone()],
+            None => Vec::new(),
         };
+        list.into_iter().map(|s| (policy::canonical_statement(&s), s)).collect()
+    };
     let (old, new) = (statements(old), statements(new));
-    let mut parts: Vec<String> =
-        old.iter().filter(|s| !new.contains(s)).map(|s| format!("- {}", statement(s))).collect();
-    parts.extend(new.iter().filter(|s| !old.contains(s)).map(|s| format!("+ {}", statement(s))));
+    let missing = |of: &[(Value, Value)], from: &[(Value, Value)], sign: &str| -> Vec<String> {
+        let gone = of.iter().filter(|s| !from.iter().any(|o| o.0 == s.0));
+        gone.map(|s| format!("{sign} {}", statement(&s.1))).collect()
+    };
+    let mut parts = missing(&old, &new, "-");
+    parts.extend(missing(&new, &old, "+"));
     out.push(format!("{path}: {}", if parts.is_empty() { "changed".to_owned() } else { parts.join(", ") }));
 }
 

@@ -73,6 +73,11 @@ fn texts(v: &Value, lower: bool) -> Value {
     Value::from(out)
 }
 
+/// One form for all statements that mean the same.
+pub fn canonical_statement(s: &Value) -> Value {
+    statement(s)
+}
+
 fn statement(s: &Value) -> Value {
     let Some(o) = s.as_object() else { return s.clone() };
     let mut members: Vec<(&String, Value)> = Vec::new();

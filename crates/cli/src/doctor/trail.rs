@@ -200,7 +200,12 @@ async fn newest(found: &Bucket, bucket: &str, lanes: &[String]) -> ListResult<Op
 }
 
 /// The newest of the first thousand objects under a prefix, after a key.
-async fn last(found: &Bucket, bucket: &str, prefix: &str, after: Option<String>) -> ListResult<Option<Object>> {
+async fn last(
+    found: &Bucket,
+    bucket: &str,
+    prefix: &str,
+    after: Option<String>,
+) -> ListResult<Option<Object>> {
     let call = found.client.list_objects_v2().bucket(bucket).prefix(prefix).set_start_after(after);
     Ok(call.send().await?.contents().iter().filter_map(Object::of).max_by_key(delivered_secs))
 }

@@ -13,16 +13,16 @@ const FALCO_YAML: &str = include_str!("../../../../falco.yaml");
 pub fn write(out: &Path, force: bool, findings: &Findings) -> Result<Vec<PathBuf>, InitError> {
     let plugins = plugins(findings);
     let policy = format!("{:#}\n", iam::policy(findings));
-    let files = [
-        ("tfdrift.yaml", fragment(&plugins)),
-        ("falco.yaml", whole(&plugins)),
-        ("iam-policy.json", policy),
-    ]
-    .map(|(name, text)| (out.join(name), text));
+    let files =
+        [("tfdrift.yaml", fragment(&plugins)), ("falco.yaml", whole(&plugins)), ("iam-policy.json", policy)]
+            .map(|(name, text)| (out.join(name), text));
     if !force && let Some((path, _)) = files.iter().find(|(path, _)| path.exists()) {
         return Err(InitError::Exists { path: path.display().to_string() });
     }
-    let wrong = |path: &Path, e: std::io::Error| InitError::Write { path: path.display().to_string(), problem: e.to_string() };
+    let wrong = |path: &Path, e: std::io::Error| InitError::Write {
+        path: path.display().to_string(),
+        problem: e.to_string(),
+    };
     std::fs::create_dir_all(out).map_err(|e| wrong(out, e))?;
     for (path, text) in &files {
         std::fs::write(path, text).map_err(|e| wrong(path, e))?;

@@ -70,13 +70,20 @@ impl Findings {
         };
         for backend in &self.backends {
             let _ = match backend {
-                Backend::Remote { kind, keys } => writeln!(text, "state: {kind} {}", Value::Object(keys.clone())),
+                Backend::Remote { kind, keys } => {
+                    writeln!(text, "state: {kind} {}", Value::Object(keys.clone()))
+                }
                 Backend::Local(path) => writeln!(text, "state: {}", path.display()),
-                Backend::Unknown(kind) => writeln!(text, "state: backend {kind}, which the plugin cannot read"),
+                Backend::Unknown(kind) => {
+                    writeln!(text, "state: backend {kind}, which the plugin cannot read")
+                }
             };
         }
         if self.backends.is_empty() {
-            let _ = writeln!(text, "state: none found; run `terraform init` there first, or name it in state.places");
+            let _ = writeln!(
+                text,
+                "state: none found; run `terraform init` there first, or name it in state.places"
+            );
         }
         if !self.regions.is_empty() {
             let regions: Vec<&str> = self.regions.iter().map(String::as_str).collect();

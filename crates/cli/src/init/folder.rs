@@ -17,8 +17,12 @@ const BACKENDS: [(&str, &str, &[&str]); 4] = [
 
 /// Looks at one folder; subfolders are modules and have no backend.
 pub fn look(folder: &Path) -> Result<Findings, InitError> {
-    let wrong = |e: std::io::Error| InitError::Folder { folder: folder.display().to_string(), problem: e.to_string() };
-    let mut names: Vec<_> = std::fs::read_dir(folder).map_err(wrong)?.flatten().map(|entry| entry.path()).collect();
+    let wrong = |e: std::io::Error| InitError::Folder {
+        folder: folder.display().to_string(),
+        problem: e.to_string(),
+    };
+    let mut names: Vec<_> =
+        std::fs::read_dir(folder).map_err(wrong)?.flatten().map(|entry| entry.path()).collect();
     names.sort();
     let mut findings = Findings::default();
     for path in names.iter().filter(|p| p.extension().is_some_and(|e| e == "tf" || e == "tofu")) {
@@ -62,7 +66,8 @@ fn read_terraform(block: &Block, findings: &mut Findings) {
             }
             "cloud" => {
                 let organization = text(inner, "organization").unwrap_or_default();
-                let workspace = inner.body.get_blocks("workspaces").find_map(|w| text(w, "name")).unwrap_or_default();
+                let workspace =
+                    inner.body.get_blocks("workspaces").find_map(|w| text(w, "name")).unwrap_or_default();
                 let mut keys = Map::new();
                 keys.insert("organization".to_owned(), organization.into());
                 keys.insert("workspace".to_owned(), workspace.into());

@@ -11,7 +11,8 @@ const WORKSPACES: &str = "env:";
 pub fn policy(findings: &Findings) -> Value {
     let partition = partition(findings);
     let mut statements = Vec::new();
-    let placeholder = Trail { bucket: "YOUR-TRAIL-BUCKET".into(), prefix: "AWSLogs/".into(), ..Trail::default() };
+    let placeholder =
+        Trail { bucket: "YOUR-TRAIL-BUCKET".into(), prefix: "AWSLogs/".into(), ..Trail::default() };
     let trail = findings.trail.as_ref().unwrap_or(&placeholder);
     statements.push(json!({
         "Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket",
@@ -42,7 +43,8 @@ pub fn policy(findings: &Findings) -> Value {
     keys.sort();
     keys.dedup();
     if !keys.is_empty() {
-        statements.push(json!({"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": keys}));
+        statements
+            .push(json!({"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": keys}));
     }
     json!({"Version": "2012-10-17", "Statement": statements})
 }

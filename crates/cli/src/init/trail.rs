@@ -41,7 +41,8 @@ pub fn of_state(bytes: &[u8], path: &Path, findings: &mut Findings) {
         }
     };
     let snapshot = Snapshot::new(vec![Arc::new(state)]);
-    let found = snapshot.resources().filter_map(|id| snapshot.resource(id)).find(|r| r.rtype() == "aws_cloudtrail");
+    let found =
+        snapshot.resources().filter_map(|id| snapshot.resource(id)).find(|r| r.rtype() == "aws_cloudtrail");
     let Some(resource) = found else { return };
     let Ok(attributes) = serde_json::from_str::<Value>(resource.attributes_json()) else { return };
     let text = |key: &str| attributes.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();

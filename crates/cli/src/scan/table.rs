@@ -8,7 +8,7 @@ use crate::style::Style;
 
 /// Prints the findings and the net result.
 pub fn print(report: &Report, style: Style) {
-    for finding in &report.findings {
+    for finding in report.findings.iter().filter(|f| !f.expected) {
         for line in lines(finding, style) {
             println!("{line}");
         }
@@ -22,11 +22,7 @@ pub fn print(report: &Report, style: Style) {
 /// One line a resource: time, severity, address, what, who.
 pub fn lines(f: &Finding, style: Style) -> Vec<String> {
     let time = f.event_time.as_deref().map_or("-", |t| t.get(..19).unwrap_or(t)).replace('T', " ");
-    let who = format!(
-        "by {} ({})",
-        f.actor.as_deref().unwrap_or("somebody unknown"),
-        f.via.as_str()
-    );
+    let who = format!("by {} ({})", f.actor.as_deref().unwrap_or("somebody unknown"), f.via.as_str());
     let name = f.operation.split(':').next_back().unwrap_or("");
     let mut out = Vec::new();
     for r in &f.resources {
@@ -36,7 +32,10 @@ pub fn lines(f: &Finding, style: Style) -> Vec<String> {
             (Some(Kind::Touched), _) => format!("{name}: no attribute that Terraform sees"),
             (Some(_), _) => r.diff.clone(),
             (None, _) if r.ignored.is_some() => format!("ignored: {}", r.ignored.as_deref().unwrap_or("")),
-            (None, _) => format!("{}: as the state has it", if r.same.is_empty() { name.to_owned() } else { r.same.join(", ") }),
+            (None, _) => format!(
+                "{}: as the state has it",
+                if r.same.is_empty() { name.to_owned() } else { r.same.join(", ") }
+            ),
         };
         let mirror = if r.mirror { " (shows the same)" } else { "" };
         let quiet = f.expected || f.error.is_some() || r.kind.is_none();
@@ -58,7 +57,12 @@ pub fn lines(f: &Finding, style: Style) -> Vec<String> {
 /// What is left in the end.
 pub fn summary(report: &Report, style: Style) {
     let c = &report.counters;
-    let mut read = format!("{} records, {} that touch Terraform", report.records, report.findings.len());
+    let expected = report.findings.iter().filter(|f| f.expected).count();
+    let mut read =
+        format!("{} records, {} that touch what Terraform manages", report.records, report.findings.len());
+    if expected > 0 {
+        read.push_str(&format!(" ({expected} by Terraform itself: silent)"));
+    }
     for (n, what) in [(c.duplicate, "delivered twice"), (c.malformed, "not readable")] {
         if n > 0 {
             read.push_str(&format!(", {n} {what}"));
@@ -73,7 +77,10 @@ pub fn summary(report: &Report, style: Style) {
         println!("{}", style.bold(&format!("In the end {} differ from the state:", count(drifted.len()))));
         drifted.iter().for_each(|d| println!("  {}", net_line(d, style)));
     }
-    for (kind, head) in [(Kind::Unmanaged, "Created outside Terraform:"), (Kind::Touched, "Touched, without a difference that Terraform sees:")] {
+    for (kind, head) in [
+        (Kind::Unmanaged, "Created outside Terraform:"),
+        (Kind::Touched, "Touched, without a difference that Terraform sees:"),
+    ] {
         let list = of(&[kind]);
         if !list.is_empty() {
             println!("{head}");
