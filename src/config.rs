@@ -7,7 +7,7 @@ mod form;
 mod schema;
 mod spec;
 mod table;
-pub mod time;
+mod time;
 mod types;
 
 use serde_json::Value;

@@ -64,7 +64,7 @@ impl Drift {
     /// Starts loading, if that was not done yet. Returns at once.
     pub(crate) fn start(&mut self) {
         if let (Some(store), None) = (&self.store, &self.lease) {
-            self.lease = Some(store.open());
+            self.lease = Some(open(store));
         }
     }
 
@@ -78,7 +78,7 @@ impl Drift {
         let store = self.store.as_ref()?;
         if self.lease.is_none() {
             // a replay, or another plugin's events: nobody opened us, and nothing held the events back
-            self.lease = Some(store.open());
+            self.lease = Some(open(store));
             if !store.wait_first(self.first_load_timeout) {
                 tracing::warn!(
                     "states: not all loaded after {:?}; tf.* fields may be absent",
@@ -110,6 +110,11 @@ impl Drift {
         );
         Some(Hold { store, until })
     }
+}
+
+/// Starts the thread that loads; Falco's signals are for Falco's own threads.
+fn open(store: &Arc<StateStore>) -> Lease {
+    tfdrift_intake::quiet(|| store.open())
 }
 
 /// Events wait for the first look at every place: before that, everything would seem unmanaged.

@@ -12,8 +12,7 @@ use falco_plugin::source::{
     EventBatch, EventInput, PluginEvent, ProgressInfo, SourcePlugin, SourcePluginInstance,
 };
 use tfdrift_cloudtrail::ct;
-use tfdrift_intake::s3::AwsConnect;
-use tfdrift_intake::{Intake, Next, Parts, RecordSlice};
+use tfdrift_intake::{AwsConnect, Intake, Next, Parts, RecordSlice};
 
 use crate::config::flatten;
 use crate::drift::Hold;

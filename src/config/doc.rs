@@ -58,7 +58,7 @@ fn table(page: &mut String, title: &str, keys: &[Key], entries: bool) {
 const OPEN_PARAMS: &str = "\n## `open_params`\n\n\
 | form | what is read |\n|---|---|\n\
 | `s3://bucket/prefix[?once][&since=…]` | a bucket: what is there and, unless `?once`, what comes |\n\
-| `sqs://NAME`, `sqs://HOST/ACCOUNT/NAME` | a queue with notifications of new objects |\n\
+| `sqs://NAME`, `sqs://HOST/ACCOUNT/NAME` | a queue with notifications of new objects: refused by this version, read the bucket instead |\n\
 | a file or a folder | `*.json`, `*.jsonl`, `*.ndjson`, each also `.gz`; ends unless `?follow` |\n\n\
 `?since` takes what `source.since` takes, and beats it; a checkpoint beats both. A file or folder that exists is taken as \
 such even where its name holds `=` or `?`. Anything else is refused with these forms and a guess.\n";

@@ -8,9 +8,9 @@ pub(super) fn matches(form: Form, text: &str) -> bool {
     match form {
         Form::Account => account(text),
         Form::Accounts => text.split(',').map(str::trim).all(|a| a.is_empty() || account(a)),
-        Form::Interval => time::interval(text, 0).is_some(),
+        Form::Interval => time::is_interval(text),
         Form::Since => text.parse::<tfdrift_intake::Since>().is_ok(),
-        Form::Day => text.len() == 10 && time::point_ns(text).is_some(),
+        Form::Day => time::is_day(text),
     }
 }
 

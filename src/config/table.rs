@@ -168,7 +168,7 @@ const SOURCE: &[Key] = &[
         "checkpoint_dir",
         Kind::Text,
         r#""/var/lib/tfdrift""#,
-        "Folder for what was already read; empty: no checkpoint.",
+        "Folder that remembers what was handed out. What ends by itself (files, `?once`) keeps no checkpoint.",
     ),
     Key::new(
         "dedup_entries",

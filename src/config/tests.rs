@@ -155,3 +155,66 @@ fn configuration_page() {
     let page = std::fs::read_to_string(path).unwrap_or_default();
     assert!(page == markdown(), "docs/configuration.md is not what the table says: run with TFDRIFT_BLESS=1");
 }
+
+mod any_json {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// JSON with the table's own names in it, so that checks deep inside are reached too.
+    fn value() -> impl Strategy<Value = Value> {
+        let names = prop::sample::select(vec![
+            "aws",
+            "source",
+            "state",
+            "drift",
+            "places",
+            "file",
+            "s3",
+            "ignore",
+            "assume_role",
+            "role_arn",
+            "since",
+            "order",
+            "accounts",
+            "chain",
+            "log_level",
+            "s3Interval",
+            "s3AccountList",
+            "until",
+            "reason",
+            "mask_names",
+        ]);
+        let name = prop_oneof![4 => names.prop_map(String::from), 1 => any::<String>()];
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+            "[0-9]{12}|[0-9]{1,3}[smhdw](-[0-9]{1,3}[smhdw])?|2026-0[1-9]-[0-3][0-9]".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 24, 4, move |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::btree_map(name.clone(), inner, 0..4)
+                    .prop_map(|m| Value::Object(m.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn is_accepted_or_refused_in_one_short_line(value in value()) {
+            if let Err(error) = Config::from_value(&value) {
+                let text = error.flat();
+                prop_assert!(!text.is_empty() && text.len() < 255 && !text.contains(['\n', '\0']), "{text}");
+            }
+        }
+
+        #[test]
+        fn text_of_any_kind_is_read_without_a_panic(text in any::<String>()) {
+            let _ = Config::parse(&text);
+        }
+    }
+}

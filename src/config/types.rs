@@ -21,7 +21,7 @@ pub struct Config {
     /// Objects fetched at once.
     #[serde(rename = "s3DownloadConcurrency")]
     pub s3_download_concurrency: usize,
-    /// Interval of object names, as written; empty without one. See [`time::interval`].
+    /// Interval of object names, as written; empty without one.
     #[serde(rename = "s3Interval")]
     pub s3_interval: String,
     /// Accounts of an organisation trail, with commas between; empty: all.

@@ -132,7 +132,11 @@ pub(crate) fn install_hook() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info: &PanicHookInfo<'_>| {
             if !panics_here() {
-                before(info);
+                let thread = std::thread::current();
+                match thread.name().filter(|name| name.starts_with("tfdrift")) {
+                    Some(name) => tracing::error!("a bug of tfdrift: panic in thread {name}: {info}"),
+                    None => before(info),
+                }
                 return;
             }
             if let Some(at) = info.location() {
