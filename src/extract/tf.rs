@@ -126,7 +126,8 @@ pub(super) fn of_judgement<'a>(
         TfField::State => first.map(|r| text(&r.state)),
         TfField::Workspace => resource()?.state().workspace().map(text),
         TfField::Serial => resource()?.state().serial().map(Value::Number),
-        TfField::Owner | TfField::Source => None,
+        TfField::Owner => resource()?.configured()?.owner.as_deref().map(text),
+        TfField::Source => resource()?.configured().map(|c| text(&c.source)),
         TfField::Managed | TfField::Drift | TfField::Expected | TfField::Via | TfField::Actor => None,
     }
 }
