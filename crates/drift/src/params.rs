@@ -12,8 +12,13 @@ pub fn canonical(tree: Value, operation: &str, ignore: &[String]) -> Value {
     members.retain(|k, v| !(v.as_str() == Some("") && ignore.iter().any(|i| i == k)));
     for suffix in ["Request", "Response", "Result"] {
         if let Some(inner) = members.remove(&format!("{operation}{suffix}")) {
-            let Value::Object(inner) = unwrap(inner) else { return Value::Null };
-            // what stands beside the envelope (requestId) is AWS's own
+            let Value::Object(mut inner) = unwrap(inner) else { return Value::Null };
+            // S3 Control names the access point beside the document; what stands beside an answer (requestId) is AWS's own
+            if suffix == "Request" {
+                for (k, v) in members {
+                    inner.entry(k).or_insert_with(|| unwrap(v));
+                }
+            }
             return Value::Object(inner);
         }
     }
