@@ -235,10 +235,11 @@ fn walk(folder: &Path, found: &mut Vec<(PathBuf, Metadata)>) -> std::io::Result<
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.is_file() {
             found.push((path, meta));
-        } else if meta.is_dir() && !is_link_upwards(&path) {
-            if let Err(error) = walk(&path, found) {
-                tracing::warn!(folder = %path.display(), "folder left out: {error}");
-            }
+        } else if meta.is_dir()
+            && !is_link_upwards(&path)
+            && let Err(error) = walk(&path, found)
+        {
+            tracing::warn!(folder = %path.display(), "folder left out: {error}");
         }
     }
     Ok(())

@@ -1,4 +1,5 @@
 //! Buckets: layouts, time, order, filters; on the twin in memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod support;
 

@@ -1,4 +1,5 @@
 //! A bucket that fails in every way: what passes is waited for, what does not is quarantined, and nothing else is lost.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod support;
 

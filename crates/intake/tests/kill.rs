@@ -1,5 +1,6 @@
 //! SIGKILL at random points while records flow from an S3 server in this process to a reader in another: nothing is
 //! lost, and what comes again was in the reader's hand when it was killed. Runs by itself, since it starts itself anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 #[path = "support/server.rs"]
 mod server;

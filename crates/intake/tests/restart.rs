@@ -1,5 +1,6 @@
 //! Kills and restarts. A kill is a copy of the checkpoint's files as they are at that moment, gone on from in their
 //! place: what the process would have written later is not in them. The real thing is `kill.rs`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod support;
 

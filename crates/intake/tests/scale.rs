@@ -1,4 +1,5 @@
 //! Many objects, big objects, little memory.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 mod support;
 

@@ -107,9 +107,9 @@ impl Folder {
     pub fn restore(&self, start_ns: u64, dedup_entries: usize) -> Result<Restored, CheckpointError> {
         let io = |source| CheckpointError::Io { path: self.path.display().to_string(), source };
         let (document, start_ns) = match read_document(&self.path)? {
-            Document_::Read(document) => (Some(*document), None),
-            Document_::Absent => (None, Some(start_ns)),
-            Document_::Broken { written_ns } => (None, Some(start_ns.min(written_ns))),
+            Stored::Read(document) => (Some(*document), None),
+            Stored::Absent => (None, Some(start_ns)),
+            Stored::Broken { written_ns } => (None, Some(start_ns.min(written_ns))),
         };
         let mut dedup = Dedup::new(dedup_entries);
         let covered = document.as_ref().map_or(Position::default(), |document| document.journal);
@@ -181,7 +181,7 @@ fn replace(folder: &Path, text: &[u8]) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-pub(super) enum Document_ {
+pub(super) enum Stored {
     Absent,
     Read(Box<Document>),
     /// Damaged, last written then.
@@ -190,11 +190,11 @@ pub(super) enum Document_ {
     },
 }
 
-pub(super) fn read_document(folder: &Path) -> Result<Document_, CheckpointError> {
+pub(super) fn read_document(folder: &Path) -> Result<Stored, CheckpointError> {
     let path = folder.join(DOCUMENT);
     let text = match fs::read(&path) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Document_::Absent),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Absent),
         Err(source) => return Err(CheckpointError::Io { path: path.display().to_string(), source }),
     };
     #[derive(serde::Deserialize)]
@@ -208,13 +208,13 @@ pub(super) fn read_document(folder: &Path) -> Result<Document_, CheckpointError>
         return Err(CheckpointError::Version { path: folder.display().to_string(), found });
     }
     match serde_json::from_slice(&text) {
-        Ok(document) => Ok(Document_::Read(Box::new(document))),
+        Ok(document) => Ok(Stored::Read(Box::new(document))),
         Err(error) => {
             tracing::error!(path = %path.display(), "checkpoint is damaged: {error}; reading goes on from the time it was written");
             let modified = fs::metadata(&path).and_then(|meta| meta.modified());
             let since = modified.ok().and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
             let written_ns = since.and_then(|s| u64::try_from(s.as_nanos()).ok()).unwrap_or(0);
-            Ok(Document_::Broken { written_ns })
+            Ok(Stored::Broken { written_ns })
         }
     }
 }

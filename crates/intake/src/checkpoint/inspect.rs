@@ -1,6 +1,6 @@
 //! A checkpoint as a person wants to see it.
 
-use super::folder::{Document_, read_document};
+use super::folder::{Stored, read_document};
 use super::{CheckpointError, Journal, Position};
 use crate::layout::{MINUTE_NS, rfc3339};
 use crate::ledger::{Lane, Ledger};
@@ -72,8 +72,8 @@ impl Checkpoint {
 
 fn inspect_one(folder: &Path, now_ns: u64) -> Result<Checkpoint, CheckpointError> {
     let document = match read_document(folder)? {
-        Document_::Read(document) => Some(*document),
-        Document_::Absent | Document_::Broken { .. } => None,
+        Stored::Read(document) => Some(*document),
+        Stored::Absent | Stored::Broken { .. } => None,
     };
     let (origin, written_at) =
         document.as_ref().map_or_else(Default::default, |d| (d.origin.clone(), d.written_at.clone()));
