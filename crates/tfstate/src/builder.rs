@@ -246,8 +246,42 @@ impl<'p> Builder<'p> {
         }))
     }
 
+    /// A resource that does not say where it is stands where all the others of its provider do, if they agree: one provider
+    /// configuration is one account and one region.
+    fn fill_in_places(&mut self) {
+        let mut known: FxHashMap<Symbol, [Vote; 2]> = FxHashMap::default();
+        for entry in self.entries.iter().filter(|e| e.flags & flag::AWS != 0) {
+            let votes = known.entry(entry.provider).or_default();
+            for (vote, place) in votes.iter_mut().zip([entry.account, entry.region]) {
+                vote.add(place);
+            }
+        }
+        for at in 0..self.entries.len() {
+            let Some(entry) = self.entries.get(at) else { continue };
+            let Some([account, region]) = known.get(&entry.provider) else { continue };
+            let (mut here, mut there) = (entry.account, entry.region);
+            if here == 0 {
+                here = account.unanimous();
+            }
+            if there == 0 && !self.is_global(entry) {
+                there = region.unanimous();
+            }
+            if let Some(entry) = self.entries.get_mut(at) {
+                (entry.account, entry.region) = (here, there);
+            }
+        }
+    }
+
+    /// Whether it has no region by its nature: a global service's type, or an ARN without one.
+    fn is_global(&self, entry: &Entry) -> bool {
+        let rtype = self.symbols.get(entry.rtype as usize).map_or("", |&span| self.arena.get(span));
+        let arn = entry.arn.map_or("", |span| self.arena.get(span));
+        is_global(rtype) || arn_region(arn) == ArnRegion::Global
+    }
+
     /// The state.
-    pub(crate) fn finish(self) -> State {
+    pub(crate) fn finish(mut self) -> State {
+        self.fill_in_places();
         let Self {
             meta, mut arena, symbols, entries, keys, sensitive, dependencies, warnings, managed, ..
         } = self;
@@ -266,6 +300,34 @@ impl<'p> Builder<'p> {
             dependencies: dependencies.into_boxed_slice(),
             warnings,
             managed,
+        }
+    }
+}
+
+/// Whether all that is said is the same.
+#[derive(Default, Clone, Copy)]
+enum Vote {
+    #[default]
+    Nothing,
+    One(Symbol),
+    Several,
+}
+
+impl Vote {
+    fn add(&mut self, place: Symbol) {
+        *self = match (*self, place) {
+            (vote, 0) => vote,
+            (Vote::Nothing, place) => Vote::One(place),
+            (Vote::One(before), place) if before == place => Vote::One(place),
+            _ => Vote::Several,
+        };
+    }
+
+    /// What all say; no text where they differ.
+    fn unanimous(self) -> Symbol {
+        match self {
+            Vote::One(place) => place,
+            _ => 0,
         }
     }
 }

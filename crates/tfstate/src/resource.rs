@@ -54,12 +54,14 @@ impl<'s> Resource<'s> {
         self.entry.arn.map(|span| self.state.arena.get(span))
     }
 
-    /// AWS account: from the ARN, `identity.account_id`, or what was said of the state. Absent when none says.
+    /// AWS account: from the ARN, `identity.account_id`, what was said of the state, or the one account in which all other
+    /// resources of its provider are. Absent when none says.
     pub fn account(&self) -> Option<&'s str> {
         self.state.symbol(self.entry.account)
     }
 
-    /// AWS region: attribute `region`, the ARN, `identity.region`, or what was said of the state. Absent when none
+    /// AWS region: attribute `region`, the ARN, `identity.region`, what was said of the state, or the one region in which
+    /// all other resources of its provider are. Absent when none
     /// says, and for resources of global services (an ARN without a region, other than S3's).
     pub fn region(&self) -> Option<&'s str> {
         self.state.symbol(self.entry.region)

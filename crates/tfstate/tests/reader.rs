@@ -275,3 +275,34 @@ fn debug_shows_no_attributes() {
     let snapshot = v4(json!([aws("aws_vpc", json!([{"attributes": {"id": "hunter2"}}]))]));
     assert!(!format!("{snapshot:?} {:?}", only(&snapshot)).contains("hunter2"));
 }
+
+#[test]
+fn a_resource_without_a_place_stands_where_its_provider_s_others_do() {
+    let read = |accounts: [&str; 2]| {
+        let sg = |account: &str| json!({"attributes": {"id": format!("sg-{account}"), "arn": format!("arn:aws:ec2:us-east-1:{account}:security-group/sg-1")}});
+        let resources = json!([
+            aws("aws_security_group", json!([sg(accounts[0]), sg(accounts[1])])),
+            aws("aws_iam_role_policy", json!([{"attributes": {"id": "app:p"}}])),
+            aws("aws_sns_topic_policy", json!([{"attributes": {"id": "p"}}])),
+        ]);
+        let text = json!({"version": 4, "terraform_version": "1.12.0", "serial": 7, "lineage": "l", "resources": resources});
+        let state =
+            read_state(text.to_string().as_bytes(), StateMeta::named("s"), &IndexPlan::new()).unwrap();
+        let snapshot = Snapshot::new(vec![Arc::new(state)]);
+        let place = |rtype: &str| {
+            let r = snapshot
+                .resources()
+                .filter_map(|id| snapshot.resource(id))
+                .find(|r| r.rtype() == rtype)
+                .unwrap();
+            (r.account().map(str::to_owned), r.region().map(str::to_owned))
+        };
+        (place("aws_iam_role_policy"), place("aws_sns_topic_policy"))
+    };
+    let here = Some("111122223333".to_owned());
+    let region = Some("us-east-1".to_owned());
+    // IAM has no region, whatever the others have
+    assert_eq!(read(["111122223333", "111122223333"]), ((here.clone(), None), (here, region.clone())));
+    // Two accounts behind one provider: nothing can be said of the account
+    assert_eq!(read(["111122223333", "444455556666"]), ((None, None), (None, region)));
+}
