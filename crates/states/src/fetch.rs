@@ -9,7 +9,8 @@ pub(crate) struct Item {
     pub(crate) key: String,
     /// What people call it when the place has no name.
     pub(crate) name: String,
-    /// What is added to the place's name when the place has several states.
+    /// What is added to the place's name when the place has several states. Empty for the default workspace of one
+    /// configuration, which goes by the place's name alone.
     pub(crate) part: String,
     /// Changes when the bytes do: ETag, generation, or time, length and inode. Absent where nothing says so; then the
     /// bytes are fetched every time.

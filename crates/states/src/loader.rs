@@ -397,8 +397,8 @@ fn meta(place: &Place, item: &Item, single: bool, shared: &Shared) -> StateMeta 
     let given = |text: &String| (!text.is_empty()).then(|| text.clone());
     let name = match (place.name.is_empty(), single) {
         (true, _) => item.name.clone(),
-        (false, true) => place.name.clone(),
-        (false, false) => format!("{}/{}", place.name, item.part),
+        (false, single) if single || item.part.is_empty() => place.name.clone(),
+        (false, _) => format!("{}/{}", place.name, item.part),
     };
     StateMeta {
         name,

@@ -50,6 +50,10 @@ impl Server {
     }
 
     fn store(&self, target: serde_json::Value, workspace: &str) -> Arc<StateStore> {
+        self.named(target, workspace, "")
+    }
+
+    fn named(&self, target: serde_json::Value, workspace: &str, name: &str) -> Arc<StateStore> {
         let credentials = self.dir.path().join("credentials");
         std::fs::write(&credentials, "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
             .unwrap();
@@ -64,6 +68,7 @@ impl Server {
         };
         let mut place = Place::new(PlaceKind::S3, target);
         place.workspace = workspace.to_owned();
+        place.name = name.to_owned();
         let config = StateConfig { places: vec![place], aws, ..StateConfig::default() };
         Arc::new(StateStore::new(config, IndexPlan::new()).unwrap())
     }
@@ -99,6 +104,10 @@ fn a_backends_key_with_its_workspaces() {
     let workspaces: Vec<_> = snapshot.states().iter().map(|s| s.workspace()).collect();
     assert_eq!(workspaces, [Some("dev"), Some("default")]);
     assert!(snapshot.states().iter().all(|s| s.written_at_ns().is_some()));
+
+    let named = server.named(target.clone(), "", "net");
+    named.load_now();
+    assert_eq!(names(&named), ["net/dev", "net"]);
 
     for (workspace, id) in [("dev", "vpc-dev"), ("default", "vpc-default")] {
         let one = server.store(target.clone(), workspace);

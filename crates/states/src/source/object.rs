@@ -175,7 +175,8 @@ impl Objects {
                     |meta: &ObjectMeta| meta.location.prefix_match(&folder).map_or(0, Iterator::count);
                 let wanted =
                     objects.iter().filter(|o| is_state(o.location.as_ref()) && (!direct || below(o) == 1));
-                Ok(wanted.map(|meta| self.item(meta, workspace_of_name(meta))).collect())
+                let items = wanted.map(|meta| self.item(meta, workspace_of_name(meta)));
+                Ok(items.map(|item| if *direct { named_by_workspace(item) } else { item }).collect())
             }
             What::Key(key) => {
                 let folder = key.rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -185,7 +186,7 @@ impl Objects {
                     .filter_map(|meta| {
                         let rest = meta.location.as_ref().strip_prefix(key.as_str())?;
                         let workspace = if rest.is_empty() { "default" } else { rest.strip_prefix("env:")? };
-                        Some(self.item(meta, Some(workspace.to_owned())))
+                        Some(named_by_workspace(self.item(meta, Some(workspace.to_owned()))))
                     })
                     .collect();
                 if items.is_empty() {
@@ -205,14 +206,11 @@ impl Objects {
     }
 
     pub(crate) async fn fetch(&self, item: &Item) -> Result<Option<Fetched>, PlaceError> {
-        let answer = self
-            .store
-            .get(&Path::from(item.part.as_str()))
-            .await
-            .map_err(|e| self.refused(&item.part, &e))?;
+        let key = item.key.strip_prefix(&format!("{}/", self.base)).unwrap_or(&item.key);
+        let answer = self.store.get(&Path::from(key)).await.map_err(|e| self.refused(key, &e))?;
         let version = version(&answer.meta);
         let written_at_ns = modified_ns(&answer.meta);
-        let bytes = answer.bytes().await.map_err(|e| self.refused(&item.part, &e))?.to_vec();
+        let bytes = answer.bytes().await.map_err(|e| self.refused(key, &e))?.to_vec();
         Ok(Some(Fetched { bytes, version, written_at_ns }))
     }
 
@@ -248,6 +246,12 @@ impl Objects {
         };
         PlaceError::remote(format!("{}/{key}", self.base), problem)
     }
+}
+
+/// The states of one configuration go by their workspaces.
+fn named_by_workspace(mut item: Item) -> Item {
+    item.part = item.workspace.clone().filter(|workspace| workspace != "default").unwrap_or_default();
+    item
 }
 
 fn options(plain_http: bool) -> ClientOptions {

@@ -224,13 +224,14 @@ impl S3 {
         let mut items = Vec::new();
         match &*self.workspace {
             "" => {
-                items.push(self.head(key, "default").await);
+                items.push(self.head(key, "default").await.map(|item| Item { part: String::new(), ..item }));
                 match self.objects(&format!("{prefix}/")).await {
                     Ok(objects) => items.extend(objects.into_iter().filter_map(|mut object| {
                         let rest = object.part.strip_prefix(prefix)?.strip_prefix('/')?;
                         let workspace = rest.strip_suffix(key)?.strip_suffix('/')?;
                         object.workspace = Some(workspace.to_owned()).filter(|w| !w.contains('/'));
-                        object.workspace.is_some().then_some(Ok(object))
+                        object.part = object.workspace.clone()?;
+                        Some(Ok(object))
                     })),
                     // A policy that allows no more than this one object is a good policy.
                     Err(error) if items.iter().any(Result::is_ok) => {
@@ -316,10 +317,10 @@ impl S3 {
 
     pub(crate) async fn fetch(&self, item: &Item) -> Result<Option<Fetched>, PlaceError> {
         let (aws, client) = self.client()?;
-        let answer = client.get_object().bucket(&self.bucket).key(&item.part).send().await;
-        let answer = answer.map_err(|e| {
-            self.explained(&item.part, &aws.explain(&e, &Asked::get(&self.bucket, &item.part, &item.part)))
-        })?;
+        let key = item.key.strip_prefix(&format!("s3://{}/", self.bucket)).unwrap_or(&item.key);
+        let answer = client.get_object().bucket(&self.bucket).key(key).send().await;
+        let answer =
+            answer.map_err(|e| self.explained(key, &aws.explain(&e, &Asked::get(&self.bucket, key, key))))?;
         let version = answer.e_tag().map(str::to_owned);
         let written_at_ns = answer.last_modified().and_then(nanoseconds);
         let broken =
