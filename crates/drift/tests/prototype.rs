@@ -51,7 +51,10 @@ fn the_prototype_s_cases_hold() {
             .collect();
         let drifted = finding.as_ref().is_some_and(|f| f.drift);
         if got != case.expect || drifted != case.drift {
-            failed.push(format!("{}: expected {:?} drift {}\n     got {got:?} drift {drifted}", case.case, case.expect, case.drift));
+            failed.push(format!(
+                "{}: expected {:?} drift {}\n     got {got:?} drift {drifted}",
+                case.case, case.expect, case.drift
+            ));
         }
         if let Some(f) = &finding {
             let shown = serde_json::to_string(f).unwrap();
