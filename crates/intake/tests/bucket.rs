@@ -22,9 +22,14 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::with_latency(Duration::ZERO)
+    }
+
+    /// A bucket whose calls take their time, so that a backlog is not through before the next look.
+    fn with_latency(latency: Duration) -> Self {
         let clock = TestClock::at(NOON_SECS);
         let own: Arc<TestClock> = Arc::clone(&clock);
-        let store = Arc::new(MemoryStore::new(own, Duration::ZERO));
+        let store = Arc::new(MemoryStore::new(own, latency));
         Self { store, clock, dir: tempfile::tempdir().unwrap() }
     }
 
@@ -209,7 +214,7 @@ fn the_day_turns() {
 
 #[test]
 fn newest_first_brings_the_present_before_the_past() {
-    let bench = Bench::new();
+    let bench = Bench::with_latency(Duration::from_millis(20));
     let mut config = bench.config();
     config.source.order = Order::NewestFirst;
     config.s3_download_concurrency = 2;
