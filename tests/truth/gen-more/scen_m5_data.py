@@ -97,8 +97,6 @@ def _(t, s): t.call('dynamodb', 'UpdateTable', TableName=s(EV)['arn'], Provision
 def _(t, s): t.call('application-autoscaling', 'RegisterScalableTarget', ServiceNamespace='dynamodb', ResourceId='table/events', ScalableDimension='dynamodb:table:ReadCapacityUnits', MinCapacity=1, MaxCapacity=1000)
 @case('scaling-policy-delete', 'application-autoscaling', 'delete', on=['aws_appautoscaling_policy.events'])
 def _(t, s): t.call('application-autoscaling', 'DeleteScalingPolicy', PolicyName='events-read', ServiceNamespace='dynamodb', ResourceId='table/events', ScalableDimension='dynamodb:table:ReadCapacityUnits')
-@case('scaling-deregister', 'application-autoscaling', 'delete', on=['aws_appautoscaling_policy.events', 'aws_appautoscaling_target.events'])
-def _(t, s): t.call('application-autoscaling', 'DeregisterScalableTarget', ServiceNamespace='dynamodb', ResourceId='table/events', ScalableDimension='dynamodb:table:ReadCapacityUnits')
 # --- KMS
 @case('kms-description', 'kms', on=[K + '::description'])
 def _(t, s): t.call('kms', 'UpdateKeyDescription', KeyId=s(K)['key_id'], Description='by hand')
@@ -131,8 +129,6 @@ def _(t, s): t.call('secretsmanager', 'TagResource', SecretId='shop/api', Tags=[
 def _(t, s): t.call('secretsmanager', 'UntagResource', SecretId=s(API)['arn'], TagKeys=['Team'])
 @case('secret-policy-open', 'secretsmanager', on=[API + '::policy', 'aws_secretsmanager_secret_policy.api'])
 def _(t, s): t.call('secretsmanager', 'PutResourcePolicy', SecretId=s(API)['arn'], ResourcePolicy=doc({'AWS': 'arn:aws:iam::210987654321:root'}, 'secretsmanager:*'))
-@case('secret-policy-delete', 'secretsmanager', 'delete', on=[API + '::policy', 'aws_secretsmanager_secret_policy.api'])
-def _(t, s): t.call('secretsmanager', 'DeleteResourcePolicy', SecretId='shop/api')
 @case('secret-force-delete', 'secretsmanager', 'delete', on=[BARE])
 def _(t, s): t.call('secretsmanager', 'DeleteSecret', SecretId='shop/bare', ForceDeleteWithoutRecovery=True)
 @case('secret-delete-restore', 'secretsmanager', 'none', on=[BARE])
