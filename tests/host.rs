@@ -1,4 +1,5 @@
 //! Both libraries, as Falco loads them, in a host written in C (`benches/host/falcohost.c`).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 #[path = "host/support.rs"]
 mod support;

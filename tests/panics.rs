@@ -1,5 +1,6 @@
 //! A panic at every entry of the plugin, in falco_plugin_runner: the host lives on, and what is lost is what the
 //! panic was about. `tests/panics.sh` runs this, and does the same in the hosts written in C and C++.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may")]
 
 #[path = "plugin/support.rs"]
 mod support;

@@ -83,6 +83,8 @@ thread_local! {
 
 /// Runs `f`; a panic in it is logged, counted and becomes the error, one line.
 pub(crate) fn run<R>(entry: Entry, f: impl FnOnce() -> R) -> Result<R, String> {
+    // `new` sets the logger up, and its hook with it: an entry before that needs it too
+    install_hook();
     DEPTH.set(DEPTH.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(|| {
         super::inject(entry);
@@ -94,9 +96,11 @@ pub(crate) fn run<R>(entry: Entry, f: impl FnOnce() -> R) -> Result<R, String> {
         // a payload's own drop may panic: then it stays where it is
         std::mem::forget(payload);
         metrics::panics().fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let (line, column) = WHERE.take().unwrap_or_default();
         let file = FILE.with_borrow_mut(std::mem::take);
-        let told = format!("a bug of tfdrift: panic in {} at {file}:{line}:{column}: {text}", entry.name());
+        // not known before the first init
+        let place =
+            WHERE.take().map(|(line, column)| format!(" at {file}:{line}:{column}")).unwrap_or_default();
+        let told = format!("a bug of tfdrift: panic in {}{place}: {text}", entry.name());
         tracing::error!("{told}");
         crate::config::flatten(&told)
     })

@@ -1,6 +1,7 @@
 //! CPU time of `drift` on a mix of 90 % read-only records, against 100,000 resources, and of the start.
 //!
 //! `cargo bench -p tfdrift-drift`
+#![allow(clippy::expect_used, reason = "a bench may")]
 
 use std::hint::black_box;
 use std::sync::Arc;

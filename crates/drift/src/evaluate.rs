@@ -243,7 +243,8 @@ impl Run<'_> {
             Some(work) => {
                 work.attributes = attributes;
                 work.written.extend(written);
-                work.deleted |= deleted;
+                // deleted and made again in one call (Route 53's batches) is a change
+                work.deleted = deleted || (work.deleted && !revives);
                 work.mirror &= target.mirror;
                 work.severity = work.severity.max(severity);
             }

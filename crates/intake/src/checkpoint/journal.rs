@@ -252,7 +252,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn taken(n: u64) -> Taken {
-        let step = Step { lane: "l/".into(), name: format!("n{n}"), stamp: n, upto: n * 2, done: n % 2 == 0 };
+        let step = Step {
+            lane: "l/".into(),
+            name: format!("n{n}"),
+            stamp: n,
+            upto: n * 2,
+            done: n.is_multiple_of(2),
+        };
         Taken { ids: vec![n, n + 1], steps: vec![step] }
     }
 
