@@ -37,7 +37,9 @@ fn what_falco_sees_is_the_golden_file() {
 /// Every field of the 277 edge records has the Go plugin's value in `compat: strict`, but for what is listed.
 #[test]
 fn strict_answers_like_the_go_plugin() {
-    let lines = std::fs::read_to_string(root().join("crates/cloudtrail/tests/parity/edge.golden-orderfree.jsonl")).unwrap();
+    let lines =
+        std::fs::read_to_string(root().join("crates/cloudtrail/tests/parity/edge.golden-orderfree.jsonl"))
+            .unwrap();
     let allowed: Value =
         serde_json::from_str(&std::fs::read_to_string(root().join("tests/host/deliberate.json")).unwrap())
             .unwrap();
