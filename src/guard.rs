@@ -148,10 +148,9 @@ pub mod entry {
             // SAFETY: null or our copy, alive during the call; the status is ours.
             unsafe { base::wrappers::plugin_init::<T>(pointer, status) }
         };
-        let first = run(Entry::Init, || {
-            logger::install();
-            call(&mut status)
-        });
+        // first of all, so that a panic is told with its place
+        guarded(Entry::Retry, (), logger::install);
+        let first = run(Entry::Init, || call(&mut status));
         // libsinsp takes the message from a plugin: the SDK makes one that holds nothing but the message
         let plugin = first.unwrap_or_else(|why| {
             status = FAILURE;
