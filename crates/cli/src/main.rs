@@ -64,6 +64,14 @@ pub enum Failure {
 }
 
 fn main() -> ExitCode {
+    // What cannot be read is named on standard error, with its reason; the rest goes on.
+    tracing_subscriber::fmt()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_max_level(tracing::Level::WARN)
+        .with_target(false)
+        .without_time()
+        .init();
     let done = match Cli::parse().command {
         Command::Demo(args) => demo::run(&args),
         Command::Scan(args) => scan::run(&args),
