@@ -25,6 +25,8 @@ pub(crate) struct Judgement {
 /// Mappings, rules and states.
 pub(crate) struct Drift {
     rules: DriftConfig,
+    /// Ignore rules whose last day is over, as lines of the log.
+    expired: Vec<String>,
     /// Those of `mappings` with the built-in ones; none if that is not set.
     own: Option<Box<Mappings>>,
     /// None if no place is configured: then no `tf.*` field that needs a state has a value.
@@ -58,11 +60,19 @@ impl Drift {
         };
         shared.states.store(store.clone());
         let first_load_timeout = Duration::from_secs(config.state.first_load_timeout_secs);
-        Ok(Self { rules, own, store, lease: None, first_load_timeout })
+        let today = tfdrift_intake::layout::today();
+        let line = |(index, rule): (usize, &tfdrift_drift::IgnoreRule)| {
+            format!("drift.ignore[{index}] ended on {}: take it out ({})", rule.until, rule.reason)
+        };
+        let expired = config.drift.expired(&today).into_iter().map(line).collect();
+        Ok(Self { rules, expired, own, store, lease: None, first_load_timeout })
     }
 
     /// Starts loading, if that was not done yet. Returns at once.
     pub(crate) fn start(&mut self) {
+        for line in &self.expired {
+            tracing::warn!("{line}");
+        }
         if let (Some(store), None) = (&self.store, &self.lease) {
             self.lease = Some(open(store));
         }
@@ -92,6 +102,9 @@ impl Drift {
         shared.evaluated.fetch_add(1, Relaxed);
         if finding.as_ref().is_some_and(|f| f.drift) {
             shared.drifted.fetch_add(1, Relaxed);
+        }
+        if let Some(finding) = &finding {
+            shared.ignored.fetch_add(u64::from(finding.ignored), Relaxed);
         }
         let expected = match &finding {
             Some(finding) => finding.expected,

@@ -26,6 +26,8 @@ pub struct Shared {
     pub evaluated: AtomicU64,
     /// Of these, those that are drift.
     pub drifted: AtomicU64,
+    /// Resources and attributes that an ignore rule silenced.
+    pub ignored: AtomicU64,
 }
 
 /// Panics that were stopped in this process.
@@ -65,6 +67,7 @@ pub(crate) fn collect(plugin: usize, mut each: impl FnMut(&'static CStr, bool, u
     each(c"events_unreadable", true, shared.unreadable.load(Relaxed));
     each(c"drift_evaluated", true, shared.evaluated.load(Relaxed));
     each(c"drift_found", true, shared.drifted.load(Relaxed));
+    each(c"drift_ignored", true, shared.ignored.load(Relaxed));
     if let Some(states) = shared.states.load().as_ref() {
         let status = states.status();
         each(c"states_loaded", false, status.loaded() as u64);

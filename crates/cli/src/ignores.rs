@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
@@ -37,24 +36,9 @@ pub fn run(args: &IgnoresArgs) -> Result<ExitCode, Failure> {
         .collect();
         println!("{}  # {}", parts.join(", "), rule.reason);
     }
-    let expired = settings.config.drift.expired(&today());
+    let expired = settings.config.drift.expired(&tfdrift_intake::layout::today());
     for (index, rule) in &expired {
         println!("drift.ignore[{index}] ended on {}: take it out ({})", rule.until, rule.reason);
     }
     Ok(if expired.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-/// Today's date in UTC, `YYYY-MM-DD`.
-fn today() -> String {
-    let days = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs() / 86_400);
-    // days since 0000-03-01, in eras of 400 years (Howard Hinnant's civil_from_days)
-    let z = i64::try_from(days).unwrap_or(0) + 719_468;
-    let era = z.div_euclid(146_097);
-    let doe = z.rem_euclid(146_097);
-    let yoe = (doe - doe / 1460 + doe / 36_524 - doe / 146_096) / 365;
-    let doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-    let mp = (5 * doy + 2) / 153;
-    let month = if mp < 10 { mp + 3 } else { mp - 9 };
-    let year = yoe + era * 400 + i64::from(month <= 2);
-    format!("{year:04}-{month:02}-{:02}", doy - (153 * mp + 2) / 5 + 1)
 }

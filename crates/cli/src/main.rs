@@ -64,6 +64,30 @@ pub enum Failure {
 }
 
 fn main() -> ExitCode {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if !is_closed_pipe(info.payload()) {
+            before(info);
+        }
+    }));
+    match std::panic::catch_unwind(run) {
+        Ok(code) => code,
+        // `tfdrift fields | head`: nobody reads on, which is no failure of ours
+        Err(payload) if is_closed_pipe(&*payload) => ExitCode::from(141),
+        Err(payload) => std::panic::resume_unwind(payload),
+    }
+}
+
+/// Whether a panic is `println!` finding nobody at the other end.
+fn is_closed_pipe(payload: &(dyn std::any::Any + Send)) -> bool {
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied());
+    text.is_some_and(|t| t.starts_with("failed printing to stdout") && t.contains("Broken pipe"))
+}
+
+fn run() -> ExitCode {
     // What cannot be read is named on standard error, with its reason; the rest goes on.
     tracing_subscriber::fmt()
         .with_writer(std::io::stderr)

@@ -133,6 +133,13 @@ pub fn before_minute(lane: &str, minute: u64) -> Option<String> {
     ))
 }
 
+/// Today in UTC, `YYYY-MM-DD`.
+pub fn today() -> String {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let ns = since_epoch.map_or(0, |d| u64::try_from(d.as_nanos()).unwrap_or(u64::MAX));
+    rfc3339(ns).chars().take(10).collect()
+}
+
 /// `2026-11-02T19:30:22Z` of nanoseconds since 1970; fractions are dropped.
 pub fn rfc3339(ns: u64) -> String {
     let secs = ns / 1_000_000_000;
