@@ -57,10 +57,18 @@ pub const TF_FIELDS: &[FieldDef] = &[
         NO_RESOURCE,
     ),
     field("tf.addresses", Kind::StringList, "All of them, in that order.", NO_RESOURCE),
-    text("tf.type", "Type of `tf.address`, such as `aws_security_group`.", NO_RESOURCE),
+    text(
+        "tf.type",
+        "Type of `tf.address`, such as `aws_security_group`; of what was created, where `tf.kind` is `unmanaged`.",
+        NO_RESOURCE,
+    ),
     text("tf.name", "Name of `tf.address` in the configuration.", NO_RESOURCE),
     text("tf.module", "Module of `tf.address`, such as `module.web[\"a\"]`.", "it is in the root module"),
-    text("tf.id", "Attribute `id` of `tf.address`.", "it has none"),
+    text(
+        "tf.id",
+        "Attribute `id` of `tf.address`; of what was created, where `tf.kind` is `unmanaged`.",
+        "it has none",
+    ),
     text("tf.arn", "Attribute `arn` of `tf.address`.", "it has none"),
     text("tf.provider", "Provider of `tf.address`.", NO_RESOURCE),
     field(
