@@ -50,9 +50,9 @@ pub enum Failure {
         /// Why.
         what: String,
     },
-    /// None of the states can be read.
-    #[error("no state could be read:\n  {}", .0.join("\n  "))]
-    States(Vec<String>),
+    /// None of the states can be read. The store has said of each why not.
+    #[error("no state could be read; the reason of each stands above")]
+    NoState,
     /// A source of records cannot be read.
     #[error("events {params}: {what}")]
     Events {
@@ -60,6 +60,14 @@ pub enum Failure {
         params: String,
         /// Why.
         what: String,
+    },
+    /// There was something to read, and no record in it. The intake has said of each object why not.
+    #[error(
+        "no record could be read ({malformed} not readable, the reason of each stands above): this says nothing about drift"
+    )]
+    NoRecord {
+        /// Records and objects that were left out.
+        malformed: u64,
     },
 }
 

@@ -52,7 +52,7 @@ pub struct ScanArgs {
 /// Runs it.
 ///
 /// # Errors
-/// If a state or a source of records cannot be read.
+/// If no state or no record can be read.
 pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     let settings = Settings::read(args.config.as_deref(), &args.states, &args.events)?;
     let (mappings, rules) = (settings.mappings()?, settings.rules()?);
@@ -79,6 +79,10 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         Format::Json => report.print_json(),
         Format::Jsonl => {}
         Format::Table => table::print(&report, Style::of_stdout()),
+    }
+    let malformed = report.counters.malformed;
+    if report.records == 0 && malformed > 0 {
+        return Err(Failure::NoRecord { malformed });
     }
     Ok(if report.drifted() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }

@@ -58,7 +58,7 @@ impl Settings {
         self.config.drift_rules().map_err(|e| Failure::Config(e.to_string()))
     }
 
-    /// All states, loaded. A place that fails is named on standard error, the others count.
+    /// All states, loaded. A place that fails is named on standard error by the store, the others count.
     ///
     /// # Errors
     /// If there is none, or none can be read.
@@ -70,14 +70,10 @@ impl Settings {
         let store = StateStore::new(self.config.state.clone(), mappings.index_plan())
             .map_err(|e| Failure::Config(e.to_string()))?;
         let status = store.load_now();
-        let failed: Vec<String> = status.errors().map(str::to_owned).collect();
         match store.snapshot() {
-            Some(snapshot) if !snapshot.states().is_empty() => {
-                failed.iter().for_each(|line| eprintln!("warning: {line}"));
-                Ok(snapshot)
-            }
-            _ if failed.is_empty() => Err(none("the places given hold no state")),
-            _ => Err(Failure::States(failed)),
+            Some(snapshot) if !snapshot.states().is_empty() => Ok(snapshot),
+            _ if status.errors().next().is_none() => Err(none("the places given hold no state")),
+            _ => Err(Failure::NoState),
         }
     }
 }

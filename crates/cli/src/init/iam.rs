@@ -11,9 +11,9 @@ const WORKSPACES: &str = "env:";
 pub fn policy(findings: &Findings) -> Value {
     let partition = partition(findings);
     let mut statements = Vec::new();
-    let placeholder =
-        Trail { bucket: "YOUR-TRAIL-BUCKET".into(), prefix: "AWSLogs/".into(), ..Trail::default() };
-    let trail = findings.trail.as_ref().unwrap_or(&placeholder);
+    // no trail was found: its name is for the reader to fill in
+    let unknown = Trail { bucket: "YOUR-TRAIL-BUCKET".into(), prefix: "AWSLogs/".into(), ..Trail::default() };
+    let trail = findings.trail.as_ref().unwrap_or(&unknown);
     statements.push(json!({
         "Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket",
         "Resource": bucket_arn(partition, &trail.bucket),

@@ -1,0 +1,100 @@
+//! `tfdrift scan` as a user runs it: the example's answer to the letter, and the mistakes of a tired person.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+const STATE: &str = "examples/seed/terraform.tfstate";
+const EVENTS: &str = "examples/seed";
+
+fn scan(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tfdrift"))
+        .arg("scan")
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        .env_clear()
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .output()
+        .unwrap()
+}
+
+/// Compares with `tests/golden/NAME`; UPDATE_GOLDEN=1 writes it anew.
+fn golden(name: &str, text: &[u8]) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, text).unwrap();
+        return;
+    }
+    let golden = std::fs::read_to_string(&path).unwrap_or_default();
+    let text = std::str::from_utf8(text).unwrap();
+    assert_eq!(golden, text, "{} differs; UPDATE_GOLDEN=1 writes it anew", path.display());
+}
+
+/// Exit status 1, a message that says `what` just once, and nothing that sounds like an answer.
+fn refused(args: &[&str], what: &str) {
+    let output = scan(args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+    assert_eq!(said.matches(what).count(), 1, "{args:?} says {what:?} once: {said}");
+}
+
+#[test]
+fn example() {
+    for format in ["json", "jsonl", "table"] {
+        let output = scan(&["--state", STATE, "--events", EVENTS, "--format", format]);
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        golden(&format!("scan-seed.{format}"), &output.stdout);
+    }
+}
+
+#[test]
+fn example_explained() {
+    let output = scan(&["--state", STATE, "--events", EVENTS, "--explain"]);
+    assert_eq!(output.status.code(), Some(2));
+    golden("scan-seed-explain.txt", &output.stdout);
+}
+
+#[test]
+fn no_such_state() {
+    refused(&["--state", "examples/seed/terraform.tfstat", "--events", EVENTS], "no such file or folder");
+}
+
+#[test]
+fn not_a_state() {
+    refused(&["--state", "examples/seed/main.tf", "--events", EVENTS], "not valid JSON at line 1");
+}
+
+#[test]
+fn neither_state_nor_events() {
+    refused(&["--events", EVENTS], "give --state FILE");
+    refused(&["--state", STATE], "give --events PARAMS");
+}
+
+#[test]
+fn no_such_events() {
+    refused(&["--state", STATE, "--events", "examples/sed"], "not a file or folder here");
+}
+
+#[test]
+fn nothing_readable_is_not_the_absence_of_drift() {
+    refused(&["--state", STATE, "--events", "examples/seed/main.tf"], "this says nothing about drift");
+}
+
+#[test]
+fn a_state_that_cannot_be_read_leaves_the_others() {
+    let output = scan(&["--state", "nowhere.tfstate", "--state", STATE, "--events", EVENTS]);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert_eq!(said.matches("no such file or folder").count(), 1, "{said}");
+}
+
+#[test]
+fn no_record_is_no_drift() {
+    let folder = tempfile::tempdir().unwrap();
+    let params = folder.path().to_str().unwrap();
+    refused(&["--state", STATE, "--events", params], "no *.json, *.jsonl, *.ndjson");
+    std::fs::write(folder.path().join("quiet.json"), r#"{"Records":[]}"#).unwrap();
+    let output = scan(&["--state", STATE, "--events", params]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
