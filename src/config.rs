@@ -44,13 +44,5 @@ impl Config {
     }
 }
 
-impl Default for Config {
-    /// Every setting at its default, as the table has it.
-    #[allow(clippy::expect_used, reason = "a test reads the defaults; they are constants")]
-    fn default() -> Self {
-        Self::from_value(&Value::Null).expect("the table's defaults pass its own check")
-    }
-}
-
 #[cfg(test)]
 mod tests;

@@ -13,7 +13,7 @@ fn error(config: Value) -> String {
 
 #[test]
 fn defaults_are_those_of_the_design() {
-    let c = Config::default();
+    let c = Config::parse("").unwrap();
     assert_eq!(c.compat, Compat::Normal);
     assert_eq!(c.log_level, LogLevel::Info);
     assert_eq!((c.s3_download_concurrency, c.sqs_delete, c.use_s3_sns, c.use_async), (32, true, false, true));
@@ -35,7 +35,7 @@ fn defaults_are_those_of_the_design() {
 #[test]
 fn nothing_null_and_a_string_are_accepted() {
     for text in ["", "  ", "null", "{}", r#""""#, r#""{}""#, r#"{"aws":null,"source":{"since":null}}"#] {
-        assert_eq!(Config::parse(text).unwrap(), Config::default(), "{text}");
+        assert_eq!(Config::parse(text).unwrap(), Config::from_value(&Value::Null).unwrap(), "{text}");
     }
     let inner = r#""{\"compat\":\"strict\"}""#;
     assert_eq!(Config::parse(inner).unwrap().compat, Compat::Strict);
