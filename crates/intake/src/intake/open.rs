@@ -64,7 +64,8 @@ pub(super) fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Resul
                 newest_first: config.source.order == Order::NewestFirst,
                 poll: parts.pace.poll.unwrap_or(Duration::from_secs(config.source.poll_interval_secs.max(1))),
                 concurrency: config.s3_download_concurrency,
-                room_bytes: config.source.max_buffer_bytes / 2,
+                // bodies wait for less than inflated records do: for the worker alone, not for Falco
+                room_bytes: config.source.max_buffer_bytes / 4,
                 fail_at_open: config.source.on_open_error == OnOpenError::Fail,
             };
             bucket_intake(&origin, settings, config, &parts, base)
