@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use tfdrift_intake::s3::S3Connect;
 use tfdrift_intake::{Connect, ConnectError};
 
-const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
-const SECRET: &str = "not-a-secret-of-anybody";
+pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+pub const SECRET: &str = "not-a-secret-of-anybody";
 
 /// A server over `folder`, whose sub-folders are buckets; it lives as long as what is returned.
 pub struct Server {
