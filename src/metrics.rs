@@ -96,6 +96,7 @@ const INTAKE: &[IntakeMetric] = &[
     (c"objects_not_found", true, |v| v.not_found),
     (c"objects_too_large", true, |v| v.object_too_large),
     (c"objects_refused", true, |v| v.object_refused),
+    (c"folders_refused", false, |v| v.folders_refused),
     (c"objects_in_flight", false, |v| v.objects_in_flight),
     (c"fetched_size", true, |v| v.fetched_bytes),
     (c"inflated_size", true, |v| v.inflated_bytes),

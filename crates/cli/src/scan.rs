@@ -29,7 +29,10 @@ pub enum Format {
     Jsonl,
 }
 
-/// Compare CloudTrail records with Terraform states. Exit status: 0 no drift, 2 drift, 1 error.
+/// Compare CloudTrail records with Terraform states.
+///
+/// Exit status: 0 no drift, 2 drift, 1 error. An object, record or state that cannot be read is an error too, unless
+/// there is drift in the others: what was not read is not free of drift.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
     /// A place with Terraform states: a file, a folder, a pattern, s3://BUCKET/KEY, …; repeatable.
@@ -56,35 +59,50 @@ pub struct ScanArgs {
 pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     let settings = Settings::read(args.config.as_deref(), &args.states, &args.events)?;
     let (mappings, rules) = (settings.mappings()?, settings.rules()?);
-    let snapshot = settings.snapshot(&mappings)?;
+    let (store, snapshot) = settings.states(&mappings)?;
     if settings.events.is_empty() {
         let what = "give --events PARAMS, or --config FILE with open_params".to_owned();
         return Err(Failure::Events { params: "(none)".into(), what });
     }
     let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain);
     for params in &settings.events {
-        let read = records::each(params, &settings.config, &mut |bytes| {
+        let read = records::each(params, &settings.config, records::PATIENCE, &mut |bytes| {
             let before = scan.report.findings.len();
             scan.record(bytes);
             if args.format == Format::Jsonl {
                 scan.report.findings.iter().skip(before).for_each(report::line);
             }
-        })?;
-        let c = &mut scan.report.counters;
-        c.duplicate += read.duplicate;
-        c.malformed += read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
+        });
+        match read {
+            Ok(counters) => scan.report.counters.add(&counters),
+            // Findings are printed as far as they go.
+            Err(failure) if scan.report.records > 0 || settings.events.len() > 1 => {
+                eprintln!("error: {failure}");
+                scan.report.counters.unread_events += 1;
+            }
+            Err(failure) => return Err(failure),
+        }
     }
+    let status = store.status();
+    scan.report.counters.unread_states = (status.places.iter().filter(|p| p.error.is_some()).count()
+        + status.states().filter(|s| s.error.is_some()).count())
+        as u64;
     let report = scan.finish();
     match args.format {
         Format::Json => report.print_json(),
         Format::Jsonl => {}
         Format::Table => table::print(&report, Style::of_stdout()),
     }
-    let malformed = report.counters.malformed;
-    if report.records == 0 && malformed > 0 {
-        return Err(Failure::NoRecord { malformed });
+    match (report.drifted(), report.counters.unread()) {
+        (false, None) => Ok(ExitCode::SUCCESS),
+        (false, Some(what)) => Err(Failure::Unread { what }),
+        (true, unread) => {
+            if let Some(what) = unread {
+                eprintln!("warning: not read, for the reasons above: {what}; there may be more drift");
+            }
+            Ok(ExitCode::from(2))
+        }
     }
-    Ok(if report.drifted() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
 /// A scan under way: findings as they come, the net result at the end.

@@ -53,6 +53,8 @@ counters! {
     objects_done,
     /// Objects left out by their key: another account, region or time, digests, Insights.
     objects_filtered,
+    /// Folders below the one given that may not be listed now: what is in them is not read.
+    folders_refused,
     /// Objects being fetched or split now.
     objects_in_flight,
     /// Bytes of objects as stored.

@@ -2,6 +2,8 @@
 
 mod open;
 
+pub(crate) use open::checked;
+
 use crate::budget::Budget;
 use crate::checkpoint::Folder;
 use crate::clock::{Clock, SystemClock};
@@ -59,10 +61,22 @@ pub enum OpenError {
         origin: String,
         /// Why.
         reason: String,
+        /// The whole story, of several lines: who asked, what would allow it. May be empty.
+        story: String,
     },
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(String),
+}
+
+impl OpenError {
+    /// What a person may want to know beside the message: who asked, what would allow it. Of several lines, often empty.
+    pub fn story(&self) -> &str {
+        match self {
+            OpenError::Bucket { story, .. } => story,
+            _ => "",
+        }
+    }
 }
 
 /// What an intake needs from outside.

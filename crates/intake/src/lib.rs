@@ -46,6 +46,7 @@ pub mod s3;
 mod scan;
 pub mod since;
 pub mod store;
+pub mod survey;
 mod threads;
 mod worker;
 

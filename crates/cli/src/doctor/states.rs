@@ -1,7 +1,7 @@
 //! The places of the states, loaded once.
 
+use super::newest::now_secs;
 use super::report::{Report, Step, age};
-use super::trail::now_secs;
 use tfdrift_states::{StateConfig, StateStatus, StateStore};
 
 /// Loads every place and reports it as a step.
@@ -17,7 +17,7 @@ pub fn examine(config: &StateConfig, report: &mut Report) {
     let status = store.load_now();
     for place in &status.places {
         if let Some(error) = &place.error {
-            report.add(step(&place.place, error));
+            report.add(step(&place.place, error, place.detail.as_deref()));
         } else if place.states.is_empty() {
             report.add(
                 Step::bad("state", format!("{}: no state there", place.place))
@@ -26,19 +26,26 @@ pub fn examine(config: &StateConfig, report: &mut Report) {
         }
         for state in &place.states {
             report.add(match &state.error {
-                Some(error) => step(&state.name, error),
+                Some(error) => step(&state.name, error, state.detail.as_deref()),
                 None => loaded(state),
             });
         }
     }
 }
 
-fn step(name: &str, error: &str) -> Step {
+fn step(name: &str, error: &str, detail: Option<&str>) -> Step {
+    // Cause, and after a semicolon what to do; where there is more to tell, the detail has both again.
+    let (cause, next) = error.split_once("; ").unwrap_or((error, ""));
+    let mut step = match detail {
+        Some(detail) => Step::of_text("state", detail),
+        None if next.is_empty() => Step::bad("state", cause),
+        None => Step::bad("state", cause).next(next),
+    };
     // Most messages begin with the name already.
-    match error.contains(name) {
-        true => Step::of_text("state", error),
-        false => Step::of_text("state", &format!("{name}: {error}")),
+    if !step.what.contains(name) {
+        step.what = format!("{name}: {}", step.what);
     }
+    step
 }
 
 fn loaded(state: &StateStatus) -> Step {

@@ -1,7 +1,7 @@
 //! Opening: settings checked, threads started.
 
 use super::{Intake, Keeper, OpenError, Parts};
-use crate::bucket::{BucketFeed, BucketSettings, Shared, Window};
+use crate::bucket::{BucketFeed, BucketSettings, Refused, Shared, Window};
 use crate::budget::Budget;
 use crate::checkpoint::Folder;
 use crate::config::{IntakeConfig, OnOpenError, Order};
@@ -70,6 +70,20 @@ pub(super) fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Resul
             bucket_intake(&origin, settings, config, &parts, base)
         }
     }
+}
+
+/// Checks the settings that say what is wanted, and when; also says whether reading ends.
+pub(crate) fn checked(
+    origin: &Origin,
+    config: &IntakeConfig,
+    now_ns: u64,
+) -> Result<(Filter, bool), OpenError> {
+    let filter = filter(config)?;
+    let ends = match origin {
+        Origin::S3 { once, since, .. } => window(config, *once, *since, now_ns)?.0,
+        Origin::Files { follow, .. } => !follow,
+    };
+    Ok((filter, ends))
 }
 
 fn setting(key: &'static str, reason: impl Into<String>) -> OpenError {
@@ -206,10 +220,14 @@ fn bucket_intake(
 ) -> Result<Intake, OpenError> {
     let Some(connect) = parts.connect.clone() else {
         let reason = "this program was built without a client for buckets".into();
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason });
+        return Err(OpenError::Bucket { origin: origin.to_string(), reason, story: String::new() });
     };
     if let Err(error) = connect.check() {
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason: error.message });
+        return Err(OpenError::Bucket {
+            origin: origin.to_string(),
+            reason: error.message,
+            story: error.story,
+        });
     }
     if base.goes_on {
         tracing::info!("{origin}: going on from the checkpoint");
@@ -246,9 +264,9 @@ fn bucket_intake(
     let (again, to_fetch_again) = tokio::sync::mpsc::unbounded_channel();
     let feed = BucketFeed::new(Arc::clone(&shared), slots, again);
     let started = settings.start(&runtime, shared, connect, base.filter.clone(), order, to_fetch_again);
-    if let Err(reason) = started {
+    if let Err(Refused { reason, story }) = started {
         runtime.shutdown_timeout(Duration::from_secs(5));
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason });
+        return Err(OpenError::Bucket { origin: origin.to_string(), reason, story });
     }
     start(Box::new(feed), config, parts, base, Some(runtime))
 }
