@@ -47,6 +47,7 @@ mod scan;
 pub mod since;
 pub mod store;
 mod threads;
+mod unread;
 mod worker;
 
 pub use checkpoint::Checkpoint;
@@ -62,3 +63,4 @@ pub use s3::AwsConnect;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};
 pub use threads::quiet;
+pub use unread::Unread;
