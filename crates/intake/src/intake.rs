@@ -15,6 +15,7 @@ use crate::origin::Origin;
 use crate::record::RecordSlice;
 use crate::retry::Pace;
 use crate::store::Connect;
+use crate::unread::{Unread, UnreadList};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -27,7 +28,7 @@ pub enum Next {
     Batch(Vec<RecordSlice>),
     /// Nothing within the time given; ask again.
     Idle,
-    /// All was read.
+    /// Nothing more comes. All was read, but for what [`Intake::unread`] names.
     End,
 }
 
@@ -108,6 +109,7 @@ impl Parts {
 pub struct Intake {
     handout: Option<Handout>,
     counters: Arc<Counters>,
+    unread: Arc<UnreadList>,
     budget: Arc<Budget>,
     stop: Arc<AtomicBool>,
     worker: Option<JoinHandle<()>>,
@@ -149,6 +151,12 @@ impl Intake {
     /// What became of records and objects, shared with other threads.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// What was given up, reason by reason; to be asked after [`Next::End`], and empty when all was read. Only what ends
+    /// by itself (`?once`, an `s3Interval` with an end) gives up.
+    pub fn unread(&self) -> Vec<Unread> {
+        self.unread.all()
     }
 
     /// How far reading is: a share from 0 to 1 (of the objects known now) and a text.

@@ -19,6 +19,7 @@ use crate::quarantine::Quarantine;
 use crate::retry::Health;
 use crate::since::Since;
 use crate::threads;
+use crate::unread::UnreadList;
 use crate::worker::{Feed, Limits, Worker};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -34,6 +35,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// What is the same for files and buckets.
 struct Base {
     counters: Arc<Counters>,
+    unread: Arc<UnreadList>,
     budget: Arc<Budget>,
     stop: Arc<AtomicBool>,
     ledger: Arc<Mutex<Ledger>>,
@@ -171,6 +173,7 @@ fn base(
     }
     Ok(Base {
         counters: Arc::default(),
+        unread: Arc::default(),
         budget: Budget::new(source.max_buffer_bytes / 2),
         stop: Arc::default(),
         ledger,
@@ -306,6 +309,7 @@ fn start(
     Ok(Intake {
         handout: Some(handout),
         counters: base.counters,
+        unread: base.unread,
         budget: base.budget,
         stop: base.stop,
         worker: Some(worker),
