@@ -275,7 +275,7 @@ fn start(
         dedup: base.dedup,
         filter: base.filter,
         limits,
-        quarantine,
+        quarantine: Arc::clone(&quarantine),
         stop: Arc::clone(&base.stop),
         inflater: Inflater::default(),
     };
@@ -289,6 +289,7 @@ fn start(
         handout: Some(handout),
         counters: base.counters,
         budget: base.budget,
+        quarantine,
         stop: base.stop,
         worker: Some(worker),
         runtime,
