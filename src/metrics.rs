@@ -90,6 +90,7 @@ const INTAKE: &[IntakeMetric] = &[
     (c"records_filtered", true, |v| v.filtered),
     (c"records_malformed", true, |v| v.malformed_record),
     (c"records_too_large", true, |v| v.too_large),
+    (c"records_failed", true, |v| v.failed_record),
     (c"objects_done", true, |v| v.objects_done),
     (c"objects_filtered", true, |v| v.objects_filtered),
     (c"objects_malformed", true, |v| v.malformed_object),

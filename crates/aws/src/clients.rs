@@ -1,6 +1,7 @@
 //! The clients of one configuration: credentials found, identity known, the region of a bucket from itself.
 
 use crate::chain::{Chain, ChainError, Resolved, sdk_config};
+use crate::clock::DateHeader;
 use crate::config::{AwsConfig, ConfigError, Link};
 use crate::explain::{Asked, Explanation, Kind};
 use crate::failure::Failure;
@@ -66,6 +67,9 @@ pub struct Bucket {
     pub region: String,
     /// How it was found.
     pub region_from: RegionFrom,
+    /// Seconds by which this machine's clock is ahead of the server's (negative: behind), by the `Date` of the answer
+    /// to `HeadBucket`. `None` when there was no answer or no date in it.
+    pub clock_ahead_secs: Option<i64>,
 }
 
 impl fmt::Debug for Bucket {
@@ -186,13 +190,19 @@ impl Aws {
                 client: self.s3_in(&region),
                 region,
                 region_from: RegionFrom::Configuration,
+                clock_ahead_secs: None,
             });
         }
-        let failure = match client.head_bucket().bucket(bucket).send().await {
+        let date = DateHeader::default();
+        let call = client.head_bucket().bucket(bucket).customize().interceptor(date.clone());
+        let answer = call.send().await;
+        let clock_ahead_secs = date.clock_ahead_secs();
+        let here = |client, start| Bucket { client, region: start, region_from: from, clock_ahead_secs };
+        let failure = match answer {
             Ok(answer) => {
                 return Ok(match answer.bucket_region() {
-                    Some(region) => self.in_region(client, &start, region.to_owned()),
-                    None => Bucket { client, region: start, region_from: from },
+                    Some(region) => self.in_region(here(client, start), region.to_owned()),
+                    None => here(client, start),
                 });
             }
             Err(error) => Failure::of(&error),
@@ -200,7 +210,7 @@ impl Aws {
         let failure = match (failure.status, &failure.region) {
             (Some(301 | 400), None) => match client.list_objects_v2().bucket(bucket).max_keys(1).send().await
             {
-                Ok(_) => return Ok(Bucket { client, region: start, region_from: from }),
+                Ok(_) => return Ok(here(client, start)),
                 Err(error) => Failure::of(&error),
             },
             _ => failure,
@@ -210,14 +220,14 @@ impl Aws {
             return Err(Box::new(self.by_proxy(Explanation::of(&failure, &asked, self.identity()))));
         }
         Ok(match failure.region {
-            Some(region) => self.in_region(client, &start, region),
-            None => Bucket { client, region: start, region_from: from },
+            Some(region) => self.in_region(here(client, start), region),
+            None => here(client, start),
         })
     }
 
-    fn in_region(&self, client: Client, start: &str, region: String) -> Bucket {
-        let client = if region == start { client } else { self.s3_in(&region) };
-        Bucket { client, region, region_from: RegionFrom::Bucket }
+    fn in_region(&self, found: Bucket, region: String) -> Bucket {
+        let client = if region == found.region { found.client } else { self.s3_in(&region) };
+        Bucket { client, region, region_from: RegionFrom::Bucket, ..found }
     }
 
     /// The host that calls for a bucket go to.

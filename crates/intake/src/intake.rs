@@ -12,6 +12,7 @@ use crate::counters::Counters;
 use crate::handout::{Handed, Handout};
 use crate::ledger::Ledger;
 use crate::origin::Origin;
+use crate::quarantine::{Quarantine, Reason};
 use crate::record::RecordSlice;
 use crate::retry::Pace;
 use crate::store::Connect;
@@ -111,6 +112,7 @@ pub struct Intake {
     counters: Arc<Counters>,
     unread: Arc<UnreadList>,
     budget: Arc<Budget>,
+    quarantine: Arc<Quarantine>,
     stop: Arc<AtomicBool>,
     worker: Option<JoinHandle<()>>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -145,6 +147,17 @@ impl Intake {
             Some(Handed::Batch(batch)) => Next::Batch(batch),
             Some(Handed::Idle) => Next::Idle,
             Some(Handed::End) | None => Next::End,
+        }
+    }
+
+    /// Leaves out a record of the batch in hand that could not be passed on: it ends in quarantine with its object and
+    /// place, and in the counter `failed_record` instead of `emitted`. It does not come again.
+    pub fn set_aside(&mut self, record: &RecordSlice, why: &str) {
+        let (object, offset_bytes) = (record.source(), record.offset_bytes());
+        self.quarantine.record(object, Reason::FailedRecord, offset_bytes, record.bytes(), why);
+        self.counters.failed_record.add(1);
+        if let Some(handout) = &mut self.handout {
+            handout.set_aside();
         }
     }
 

@@ -25,6 +25,7 @@ pub mod bench;
 mod bucket;
 mod budget;
 pub mod checkpoint;
+mod chunk;
 pub mod clock;
 pub mod config;
 pub mod counters;

@@ -6,9 +6,6 @@ use super::{BUCKET_STEPS, object, runtime, trail};
 use tfdrift_aws::{Asked, Aws, AwsError, Bucket, RegionFrom};
 use tfdrift_intake::survey::Wanted;
 
-/// AWS refuses signatures older than 15 minutes; here a person should be told earlier.
-const CLOCK_LIMIT_SECS: u64 = 300;
-
 /// Credentials, identity, region, clock, list, layout, newest object, get, decrypt.
 pub fn examine(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, report: &mut Report) {
     match runtime() {
@@ -41,7 +38,7 @@ async fn all(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, r
         }
     };
     report.add(region(bucket, &found));
-    report.add(clock(&aws, bucket, &found).await);
+    report.add(clock(&found));
     let page = match first_page(&found, bucket, prefix).await {
         Ok(page) => page,
         Err(error) => {
@@ -106,16 +103,14 @@ fn region(bucket: &str, found: &Bucket) -> Step {
     }
 }
 
-async fn clock(aws: &Aws, bucket: &str, found: &Bucket) -> Step {
-    match aws.clock_ahead_secs(bucket, &found.region).await {
-        Some(secs) if secs.unsigned_abs() > CLOCK_LIMIT_SECS => {
-            let way = if secs > 0 { "ahead of" } else { "behind" };
-            Step::bad("clock", format!("this machine is {} s {way} the server", secs.unsigned_abs())).next(
-                "start time synchronisation (chrony, systemd-timesyncd): AWS refuses more than 15 minutes",
-            )
+fn clock(found: &Bucket) -> Step {
+    match (found.clock_is_off(), found.clock_ahead_secs) {
+        (Some(off), _) => Step::bad("clock", off)
+            .next("start time synchronisation (chrony, systemd-timesyncd): AWS refuses more than 15 minutes"),
+        (None, Some(secs)) => {
+            Step::good("clock", format!("within {} s of the server", secs.unsigned_abs().max(1)))
         }
-        Some(secs) => Step::good("clock", format!("within {} s of the server", secs.unsigned_abs().max(1))),
-        None => Step::good("clock", "the server sends no time"),
+        (None, None) => Step::good("clock", "the server sends no time"),
     }
 }
 

@@ -296,7 +296,7 @@ fn start(
         dedup: base.dedup,
         filter: base.filter,
         limits,
-        quarantine,
+        quarantine: Arc::clone(&quarantine),
         stop: Arc::clone(&base.stop),
         inflater: Inflater::default(),
     };
@@ -311,6 +311,7 @@ fn start(
         counters: base.counters,
         unread: base.unread,
         budget: base.budget,
+        quarantine,
         stop: base.stop,
         worker: Some(worker),
         runtime,
