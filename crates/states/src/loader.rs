@@ -10,28 +10,72 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use tfdrift_tfstate::{ConfiguredMap, IndexPlan, State};
+use tfdrift_tfstate::{ConfiguredMap, IndexPlan, State, StateMeta};
 use tokio::time::Instant;
 
 use crate::config::StateConfig;
 use crate::error::ConfigError;
-use crate::source::Source;
+use crate::source::{Source, Versions};
 use crate::status::{LoadStatus, PlaceStatus};
 use configured::FromConfiguration;
 use place::PlaceState;
+pub(crate) use place::{CONCURRENT_FETCHES, FETCH_TIMEOUT_SECS, LIST_TIMEOUT_SECS};
 
 /// All places.
 pub(crate) struct Loader {
     places: Vec<PlaceState>,
     shared: Shared,
     /// What each place had when it was last looked at.
-    view: Vec<(Vec<Keyed>, PlaceStatus)>,
+    view: Vec<(Vec<Current>, PlaceStatus)>,
     counts: (u64, u64, u64),
     configuration: FromConfiguration,
 }
 
-/// A state with the key of its item.
-type Keyed = (String, Arc<State>);
+/// A state of a place, as it was last read.
+#[derive(Clone)]
+pub(crate) struct Current {
+    /// That of its item.
+    pub(crate) key: String,
+    /// None: it was there, and is gone.
+    pub(crate) state: Option<Arc<State>>,
+    /// Version of these bytes; see [`crate::fetch::Item::version`].
+    version: Option<String>,
+    /// What reads older versions, where the place may keep them.
+    pub(crate) versions: Option<Arc<Versions>>,
+    /// Of a state that is gone: what was known of it.
+    gone: Option<Arc<Gone>>,
+}
+
+/// What is left of a state that vanished from its place.
+#[derive(Default)]
+struct Gone {
+    meta: StateMeta,
+    /// When that was seen.
+    seen_ns: u64,
+}
+
+impl Current {
+    /// The ETag; none for a state that is gone.
+    pub(crate) fn etag(&self) -> Option<&str> {
+        self.version.as_deref().filter(|_| self.state.is_some())
+    }
+
+    /// When it was written, or seen to be gone.
+    pub(crate) fn written_at_ns(&self) -> Option<u64> {
+        match &self.state {
+            Some(state) => state.written_at_ns(),
+            None => self.gone.as_ref().map(|gone| gone.seen_ns),
+        }
+    }
+
+    /// What is known of it besides its bytes. None of a state that nobody has.
+    pub(crate) fn meta(&self) -> Option<&StateMeta> {
+        match &self.state {
+            Some(state) => Some(state.meta()),
+            None => self.gone.as_ref().map(|gone| &gone.meta),
+        }
+    }
+}
 
 /// What all places need.
 struct Shared {
@@ -114,7 +158,7 @@ impl Loader {
 
 /// What is loaded of all places at one moment.
 pub(crate) struct View<'l> {
-    view: &'l [(Vec<Keyed>, PlaceStatus)],
+    view: &'l [(Vec<Current>, PlaceStatus)],
     counts: (u64, u64, u64),
     configuration: &'l FromConfiguration,
 }
@@ -125,11 +169,12 @@ impl View<'_> {
         &self.configuration.map
     }
 
-    /// All states, in the order of the places; a state that two places reach counts once.
-    pub(crate) fn states(&self) -> Vec<Arc<State>> {
+    /// All states, in the order of the places; a state that two places reach counts once. Those that are gone are
+    /// between them, once they may have a past.
+    pub(crate) fn states(&self) -> Vec<Current> {
         let mut seen = HashSet::new();
         let all = self.view.iter().flat_map(|(states, _)| states);
-        all.filter(|(key, _)| seen.insert(key)).map(|(_, state)| state.clone()).collect()
+        all.filter(|state| seen.insert(&state.key)).cloned().collect()
     }
 
     /// Whether every place was tried.

@@ -19,7 +19,7 @@ pub enum Outcome {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// `parse`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`, `decrypt`, `state`.
+    /// `parse`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`, `decrypt`, `state`, `history`.
     pub step: &'static str,
     /// How it went.
     pub outcome: Outcome,

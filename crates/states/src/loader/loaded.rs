@@ -20,7 +20,7 @@ pub(super) struct Loaded {
     pub(super) name: String,
     pub(super) workspace: Option<String>,
     pub(super) state: Option<Arc<State>>,
-    version: Option<String>,
+    pub(super) version: Option<String>,
     digest: Option<u64>,
     loaded_at_ns: Option<u64>,
     warnings: Vec<String>,

@@ -1,7 +1,8 @@
 //! One place: listed, and what changed in it fetched.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -9,26 +10,31 @@ use tfdrift_tfstate::StateMeta;
 use tokio::time::{Instant, timeout};
 
 use super::loaded::{Known, Loaded, Outcome, load, meta};
-use super::{Keyed, Shared};
+use super::{Current, Gone, Shared};
 use crate::error::PlaceError;
-use crate::fetch::Item;
+use crate::fetch::{Item, epoch_ns};
 use crate::place::Place;
 use crate::source::Source;
 use crate::status::PlaceStatus;
 
 /// Fetches of one place that run at a time. A bucket of 200 states takes seconds so, and no server minds.
-const CONCURRENT_FETCHES: usize = 8;
-const LIST_TIMEOUT_SECS: u64 = 60;
+pub(crate) const CONCURRENT_FETCHES: usize = 8;
+pub(crate) const LIST_TIMEOUT_SECS: u64 = 60;
 /// 200 MB over a slow line.
-const FETCH_TIMEOUT_SECS: u64 = 300;
+pub(crate) const FETCH_TIMEOUT_SECS: u64 = 300;
 /// Local files are looked at this often.
 const LOCAL_POLL_SECS: u64 = 2;
+
+/// Vanished states that are remembered, a place.
+const MAX_GONE: usize = 1000;
 
 /// One place and what is loaded of it.
 pub(super) struct PlaceState {
     pub(super) place: Place,
     pub(super) source: Source,
     items: BTreeMap<String, Loaded>,
+    /// States that vanished and may have older versions.
+    gone: BTreeMap<String, Arc<Gone>>,
     error: Option<PlaceError>,
     pub(super) tried: bool,
     /// Failed rounds in a row.
@@ -38,7 +44,16 @@ pub(super) struct PlaceState {
 
 impl PlaceState {
     pub(super) fn new(place: Place, source: Source) -> Self {
-        Self { place, source, items: BTreeMap::new(), error: None, tried: false, failed: 0, due: None }
+        Self {
+            place,
+            source,
+            items: BTreeMap::new(),
+            gone: BTreeMap::new(),
+            error: None,
+            tried: false,
+            failed: 0,
+            due: None,
+        }
     }
 
     /// Whether it is to be looked at some time.
@@ -89,7 +104,7 @@ impl PlaceState {
     }
 
     async fn refresh_items(&mut self, listed: Vec<Item>, shared: &Shared) -> (u64, u64) {
-        let Self { place, source, items, .. } = self;
+        let Self { place, source, items, gone, .. } = self;
         let wanted = |item: &Item| {
             place.workspace.is_empty() || item.workspace.as_ref().is_none_or(|w| *w == place.workspace)
         };
@@ -99,9 +114,16 @@ impl PlaceState {
             let kept = keys.contains(&**key);
             if !kept {
                 tracing::warn!(state = %loaded.name, "state is gone; its resources are no longer known");
+                if let (Some(state), Some(_)) = (&loaded.state, source.versions())
+                    && gone.len() < MAX_GONE
+                {
+                    let seen_ns = epoch_ns(SystemTime::now()).unwrap_or(0);
+                    gone.insert(key.clone(), Arc::new(Gone { meta: state.meta().clone(), seen_ns }));
+                }
             }
             kept
         });
+        gone.retain(|key, _| !keys.contains(&**key));
         let single = source.is_single();
         let source = &*source;
         let todo: Vec<(Item, StateMeta, Known)> = listed
@@ -151,8 +173,26 @@ impl PlaceState {
         (loads, failures.max(broken))
     }
 
-    pub(super) fn states(&self) -> Vec<Keyed> {
-        self.items.iter().filter_map(|(key, loaded)| Some((key.clone(), loaded.state.clone()?))).collect()
+    pub(super) fn states(&self) -> Vec<Current> {
+        let versions = self.source.versions();
+        let here =
+            self.items.iter().filter(|(_, loaded)| loaded.state.is_some()).map(|(key, loaded)| Current {
+                key: key.clone(),
+                state: loaded.state.clone(),
+                version: loaded.version.clone(),
+                versions: versions.clone(),
+                gone: None,
+            });
+        let gone = self.gone.iter().map(|(key, gone)| Current {
+            key: key.clone(),
+            state: None,
+            version: None,
+            versions: versions.clone(),
+            gone: Some(gone.clone()),
+        });
+        let mut states: Vec<Current> = here.chain(gone).collect();
+        states.sort_by(|a, b| a.key.cmp(&b.key));
+        states
     }
 
     pub(super) fn status(&self) -> PlaceStatus {

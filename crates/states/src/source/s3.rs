@@ -1,7 +1,9 @@
 //! S3, as Terraform's `s3` backend writes it.
 
 mod target;
+mod versions;
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use tfdrift_aws::aws_sdk_s3::Client;
@@ -13,6 +15,7 @@ use crate::error::{ConfigError, PlaceError};
 use crate::fetch::{Fetched, Item, epoch_ns};
 use crate::place::Place;
 use target::What;
+pub(crate) use versions::{Page, Refusal, Version, Versions};
 
 /// A bucket and what of it is read.
 pub(crate) struct S3 {
@@ -21,6 +24,8 @@ pub(crate) struct S3 {
     workspace: String,
     aws: AwsConfig,
     client: Option<(Aws, Client)>,
+    /// Of the last connection.
+    versions: Option<Arc<Versions>>,
 }
 
 impl S3 {
@@ -28,11 +33,16 @@ impl S3 {
         let mut aws = place.aws.clone().unwrap_or_else(|| config.aws.clone());
         let (bucket, what) = What::of(place, &mut aws)?;
         aws.check().map_err(|e| ConfigError::new(format!("aws.{}", e.key), e.problem))?;
-        Ok(Self { bucket, what, workspace: place.workspace.clone(), aws, client: None })
+        Ok(Self { bucket, what, workspace: place.workspace.clone(), aws, client: None, versions: None })
     }
 
     pub(crate) fn is_single(&self) -> bool {
         matches!(self.what, What::Key { .. }) && !self.workspace.is_empty()
+    }
+
+    /// Reads older versions; none before the first connection.
+    pub(crate) fn versions(&self) -> Option<Arc<Versions>> {
+        self.versions.clone()
     }
 
     pub(crate) async fn list(&mut self) -> Result<Vec<Item>, PlaceError> {
@@ -162,7 +172,7 @@ impl S3 {
 
     pub(crate) async fn fetch(&self, item: &Item) -> Result<Option<Fetched>, PlaceError> {
         let (aws, client) = self.client()?;
-        let key = item.key.strip_prefix(&format!("s3://{}/", self.bucket)).unwrap_or(&item.key);
+        let key = object(&self.bucket, &item.key);
         let answer = client.get_object().bucket(&self.bucket).key(key).send().await;
         let answer =
             answer.map_err(|e| self.explained(key, &aws.explain(&e, &Asked::get(&self.bucket, key, key))))?;
@@ -185,6 +195,8 @@ impl S3 {
             detail: Some(e.to_string()),
         })?;
         let bucket = aws.s3(&self.bucket).await.map_err(|e| self.explained("", &e))?;
+        let read = self.what.prefix(&self.workspace);
+        self.versions = Some(Arc::new(Versions::new(aws.clone(), bucket.client.clone(), &self.bucket, read)));
         self.client = Some((aws, bucket.client));
         Ok(())
     }
@@ -202,6 +214,12 @@ impl S3 {
             detail: Some(explanation.to_string()),
         }
     }
+}
+
+/// The object's key in an item's.
+fn object<'i>(bucket: &str, item: &'i str) -> &'i str {
+    let rest = item.strip_prefix("s3://").and_then(|rest| rest.strip_prefix(bucket));
+    rest.and_then(|rest| rest.strip_prefix('/')).unwrap_or(item)
 }
 
 fn nanoseconds(time: &DateTime) -> Option<u64> {

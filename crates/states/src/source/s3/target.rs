@@ -94,6 +94,17 @@ impl What {
         }
     }
 
+    /// The part of the bucket that is read: empty for all of it.
+    pub(super) fn prefix(&self, workspace: &str) -> &str {
+        match self {
+            // Other workspaces lie elsewhere.
+            Self::Key { key, .. } if workspace == "default" => key,
+            Self::Key { .. } => "",
+            Self::Prefix(prefix) => prefix,
+            Self::Pattern(pattern) => pattern.as_str().split(['*', '?', '[']).next().unwrap_or_default(),
+        }
+    }
+
     fn from_keys(keys: &Keys<'_>, aws: &mut AwsConfig) -> Result<(String, What), ConfigError> {
         let bucket = keys.needed("bucket")?;
         let (key, prefix) = (keys.text("key")?, keys.text("prefix")?);
