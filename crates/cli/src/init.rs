@@ -180,9 +180,9 @@ mod tests {
                 {"Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-trail",
                  "Condition": {"StringLike": {"s3:prefix": "audit/AWSLogs/*"}}},
                 {"Sid": "ReadTrail", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-trail/audit/AWSLogs/*"},
-                {"Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::states",
+                {"Sid": "ListStates", "Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketVersions"], "Resource": "arn:aws:s3:::states",
                  "Condition": {"StringLike": {"s3:prefix": ["env:/*", "prod/terraform.tfstate*"]}}},
-                {"Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
+                {"Sid": "ReadStates", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"],
                  "Resource": ["arn:aws:s3:::states/prod/terraform.tfstate", "arn:aws:s3:::states/env:/*/prod/terraform.tfstate"]},
                 {"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt",
                  "Resource": ["arn:aws:kms:eu-west-1:111122223333:key/s", "arn:aws:kms:eu-west-1:111122223333:key/t"]}

@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use tfdrift_cloudtrail::Record;
-use tfdrift_drift::{DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_drift::{Assessment, DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_states::StateStore;
 use tfdrift_tfstate::Snapshot;
 
 use crate::settings::Settings;
@@ -64,7 +65,7 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
         let what = "give --events PARAMS, or --config FILE with open_params".to_owned();
         return Err(Failure::Events { params: "(none)".into(), what });
     }
-    let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain);
+    let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain).with_past(&store);
     for params in &settings.events {
         let read = records::each(params, &settings.config, records::PATIENCE, &mut |bytes| {
             let before = scan.report.findings.len();
@@ -107,7 +108,9 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
 
 /// A scan under way: findings as they come, the net result at the end.
 pub struct Scan<'s> {
+    /// The states now: what the net result is about.
     snapshot: &'s Snapshot,
+    past: Option<&'s StateStore>,
     mappings: &'s Mappings,
     rules: &'s DriftConfig,
     explain: bool,
@@ -128,6 +131,7 @@ impl<'s> Scan<'s> {
     ) -> Scan<'s> {
         Scan {
             snapshot,
+            past: None,
             mappings,
             rules,
             explain,
@@ -135,6 +139,39 @@ impl<'s> Scan<'s> {
             seen: HashSet::new(),
             kept: Vec::new(),
         }
+    }
+
+    /// Judges each record by the states as of its time, where they are known. The net result stays one about the
+    /// states now.
+    pub fn with_past(self, store: &'s StateStore) -> Scan<'s> {
+        Scan { past: Some(store), ..self }
+    }
+
+    /// What a record means by the states as of its time; none where those of now are as good.
+    fn assess_then(&self, record: &Record<'_>) -> Option<Assessment> {
+        let (store, time) = (self.past?, record.time_ns().ok()?);
+        if record.read_only() == Some(true) {
+            return None;
+        }
+        let assess = |snapshot: &Snapshot, states: &str| {
+            let mut assessment = assess(record, snapshot, self.mappings, self.rules, self.explain);
+            assessment.steps.insert(0, format!("judged by the states {states}"));
+            assessment
+        };
+        let then = store.snapshot_at(time)?;
+        if std::ptr::eq(&*then, self.snapshot) {
+            return None;
+        }
+        let assessment = assess(&then, "as they stood at that time");
+        if assessment.finding.is_none()
+            && let Some(settled) = store.snapshot_settled(time, &then)
+        {
+            let later = assess(&settled, "as they were written soon after: before, they did not hold it");
+            if later.finding.as_ref().is_some_and(|finding| finding.managed) {
+                return Some(later);
+            }
+        }
+        Some(assessment)
     }
 
     /// The next record.
@@ -150,7 +187,12 @@ impl<'s> Scan<'s> {
             return;
         }
         self.report.records += 1;
-        let assessment = assess(&record, self.snapshot, self.mappings, self.rules, self.explain);
+        // The net result is about the states now, and so is what counts for it.
+        let now = |explain| assess(&record, self.snapshot, self.mappings, self.rules, explain);
+        let assessment = match self.assess_then(&record) {
+            Some(then) => Assessment { counts: now(false).counts, ..then },
+            None => now(self.explain),
+        };
         if assessment.counts {
             self.kept.push((record.time_ns().unwrap_or(0), bytes.to_vec()));
         }

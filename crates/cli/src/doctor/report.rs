@@ -21,7 +21,8 @@ pub enum Outcome {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// `parse`, `checkpoint`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`, `decrypt`, `state`.
+    /// `parse`, `config`, `checkpoint`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`,
+    /// `decrypt`, `state`, `history`.
     pub step: &'static str,
     /// How it went.
     pub outcome: Outcome,

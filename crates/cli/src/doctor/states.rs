@@ -31,6 +31,29 @@ pub fn examine(config: &StateConfig, report: &mut Report) {
             });
         }
     }
+    past(&store, report);
+}
+
+/// Whether states can be read as of the time of an event.
+fn past(store: &StateStore, report: &mut Report) {
+    let history = store.try_history();
+    for place in &history.unversioned {
+        report.add(Step::good("history", format!("{place}: one version of a state, no older ones")).detail(
+            "an event is judged by the newest state; with the bucket's versioning on, by the state of its time",
+        ));
+    }
+    for error in &history.errors {
+        let (name, _) = error.error.split_once(": ").unwrap_or((&error.error, ""));
+        let text = error.detail.as_ref().unwrap_or(&error.error);
+        let mut step = Step::of_text("history", text);
+        step.what = format!("{name}: {}", step.what);
+        report.add(
+            step.detail("or set state.history_cache_bytes: 0, and events are judged by the newest states"),
+        );
+    }
+    if history.get_calls > 0 && history.errors.is_empty() {
+        report.add(Step::good("history", "older versions of states can be read"));
+    }
 }
 
 fn step(name: &str, error: &str, detail: Option<&str>) -> Step {

@@ -32,11 +32,11 @@ pub fn policy(findings: &Findings) -> Value {
             let workspaces = part("workspace_key_prefix").unwrap_or(WORKSPACES);
             let arn = bucket_arn(partition, bucket);
             statements.push(json!({
-                "Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn,
+                "Sid": "ListStates", "Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketVersions"], "Resource": arn,
                 "Condition": {"StringLike": {"s3:prefix": [format!("{workspaces}/*"), format!("{key}*")]}},
             }));
             statements.push(json!({
-                "Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
+                "Sid": "ReadStates", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"],
                 "Resource": [format!("{arn}/{key}"), format!("{arn}/{workspaces}/*/{key}")],
             }));
         }
