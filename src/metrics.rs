@@ -74,6 +74,12 @@ pub(crate) fn collect(plugin: usize, mut each: impl FnMut(&'static CStr, bool, u
         each(c"states_failed", false, status.errors().count() as u64);
         each(c"states_resources", false, status.resources() as u64);
         each(c"states_load_failures", true, status.failures);
+        let history = states.history();
+        each(c"states_history_loads", true, history.get_calls);
+        each(c"states_history_failures", true, history.failures);
+        each(c"states_history_missed", true, history.missed);
+        each(c"states_history_failed", false, history.errors.len() as u64);
+        each(c"states_history_size", false, history.bytes);
     }
     let values = shared.intake.load().as_ref().map(|c| c.values()).unwrap_or_default();
     for (name, monotonic, value) in INTAKE {
@@ -90,12 +96,14 @@ const INTAKE: &[IntakeMetric] = &[
     (c"records_filtered", true, |v| v.filtered),
     (c"records_malformed", true, |v| v.malformed_record),
     (c"records_too_large", true, |v| v.too_large),
+    (c"records_failed", true, |v| v.failed_record),
     (c"objects_done", true, |v| v.objects_done),
     (c"objects_filtered", true, |v| v.objects_filtered),
     (c"objects_malformed", true, |v| v.malformed_object),
     (c"objects_not_found", true, |v| v.not_found),
     (c"objects_too_large", true, |v| v.object_too_large),
     (c"objects_refused", true, |v| v.object_refused),
+    (c"folders_refused", false, |v| v.folders_refused),
     (c"objects_in_flight", false, |v| v.objects_in_flight),
     (c"fetched_size", true, |v| v.fetched_bytes),
     (c"inflated_size", true, |v| v.inflated_bytes),

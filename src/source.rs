@@ -71,7 +71,11 @@ impl<const DROP_IN: bool> SourcePlugin for Tf<DROP_IN> {
             open_params::parse(params.or(for_tests.as_deref())).map_err(|e| refuse(e.to_string()))?;
         tracing::info!("opening {origin}");
         let parts = Parts::default().with_connect(AwsConnect::new(self.config.aws.clone()));
-        let intake = Intake::open(origin, &self.config.intake(), parts).map_err(|e| refuse(e.to_string()))?;
+        let intake = Intake::open(origin, &self.config.intake(), parts).map_err(|e| {
+            let refused = refuse(e.to_string());
+            e.story().lines().for_each(|line| tracing::error!("  {line}"));
+            refused
+        })?;
         self.shared.intake.store(Some(intake.counters()));
         self.drift.start();
         Ok(Reader {
@@ -136,7 +140,8 @@ impl<const DROP_IN: bool> SourcePluginInstance for Reader<DROP_IN> {
 }
 
 impl<const DROP_IN: bool> Reader<DROP_IN> {
-    /// Adds records to the batch and says how many. A panic costs the record it came from and no other.
+    /// Adds records to the batch and says how many. A panic costs the record it came from, which goes to quarantine,
+    /// and no other.
     fn fill(&mut self, batch: &mut EventBatch<'_>) -> usize {
         let mut added = 0;
         let mut bytes = 0;
@@ -145,13 +150,17 @@ impl<const DROP_IN: bool> Reader<DROP_IN> {
             && let Some(record) = self.left.pop_front()
         {
             let done = guard::run(Entry::Batch, || batch.add(event::<DROP_IN>(&record)));
-            match done {
+            let why = match done {
                 Ok(Ok(())) => {
                     added += 1;
                     bytes += record.bytes().len();
+                    continue;
                 }
-                Ok(Err(e)) => tracing::error!("a record of {} bytes was left out: {e}", record.bytes().len()),
-                Err(_) => tracing::error!("a record of {} bytes was left out", record.bytes().len()),
+                Ok(Err(error)) => error.to_string(),
+                Err(panic) => panic,
+            };
+            if let Some(intake) = &mut self.intake {
+                intake.set_aside(&record, &why);
             }
         }
         added

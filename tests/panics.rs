@@ -6,7 +6,11 @@
 mod support;
 
 use falco_plugin_runner::ExtractedField;
+use serde_json::json;
+use std::path::Path;
 use support::*;
+use tfdrift_intake::Checkpoint;
+use tfdrift_intake::quarantine::Reason;
 use tfdrift_plugin::guard::panic_at;
 
 /// One test: what is to panic is known to the whole process.
@@ -47,6 +51,8 @@ fn the_host_lives_on_after_a_panic_at_any_entry() {
     );
     assert!(host.metric("panics") > 0);
 
+    what_panics_is_kept(&folder.path().join("a.jsonl"), &lines);
+
     for entry in ["extract_fields", "field"] {
         panic_at(entry);
         let mut host = open();
@@ -83,4 +89,40 @@ fn the_host_lives_on_after_a_panic_at_any_entry() {
         assert_eq!(identity(Build::DropIn).0, "cloudtrail", "{entry}");
     }
     panic_at("");
+}
+
+/// The record that panics ends in quarantine, where `tfdrift checkpoint` shows it, and in one counter.
+fn what_panics_is_kept(file: &Path, lines: &[String]) {
+    let state = tempfile::tempdir().unwrap();
+    let config = json!({"source": {"checkpoint_dir": state.path()}}).to_string();
+    let open = || Host::open(Build::TfDrift, &config, Path::new(&format!("{}?follow", file.display())));
+    panic_at("batch:2");
+    let mut host = open();
+    let seen: Vec<String> = (0..4)
+        .map(|_| {
+            let event = host.next().unwrap();
+            host.text(&event, "ct.id").unwrap()
+        })
+        .collect();
+    assert_eq!(seen, ["e0", "e2", "e3", "e4"]);
+    // the question for the next batch says that this one was taken
+    host.ask();
+    let counted = ["records_emitted", "records_failed", "records_malformed", "records_duplicate"];
+    assert_eq!(counted.map(|name| host.metric(name)), [4, 1, 0, 0]);
+    host.stop();
+    let found = Checkpoint::inspect(state.path(), 0).unwrap();
+    let [entry] = &found[0].quarantine[..] else { panic!("{found:?}") };
+    assert_eq!(entry.reason, Reason::FailedRecord);
+    assert_eq!(
+        (entry.object.as_str(), entry.offset_bytes),
+        (file.to_str().unwrap(), Some(lines[0].len() as u64 + 1))
+    );
+    assert_eq!(entry.record.as_deref(), Some(lines[1].as_str()));
+    assert!(entry.why.contains("panic in batch at src/guard/inject.rs"), "{}", entry.why);
+
+    panic_at("");
+    let mut host = open();
+    host.ask();
+    assert_eq!(host.metric("records_emitted"), 0, "neither it nor the others come again");
+    host.stop();
 }

@@ -32,7 +32,7 @@ pub fn path(library: &str) -> PathBuf {
 }
 
 /// The C host, compiled once.
-fn program() -> &'static Path {
+pub fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR"));

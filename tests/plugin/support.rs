@@ -101,6 +101,13 @@ impl Host {
         }
     }
 
+    /// One question for events where none is expected.
+    pub fn ask(&mut self) {
+        if let Ok(event) = self.runner.next_event() {
+            panic!("an event came: {}", seen(&event).payload);
+        }
+    }
+
     /// All events to the end.
     pub fn events(&mut self) -> Vec<Seen> {
         std::iter::from_fn(|| self.next().map(|e| seen(&e))).collect()

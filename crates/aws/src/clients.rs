@@ -1,6 +1,7 @@
 //! The clients of one configuration: credentials found, identity known, the region of a bucket from itself.
 
 use crate::chain::{Chain, ChainError, Resolved, sdk_config};
+use crate::clock::DateHeader;
 use crate::config::{AwsConfig, ConfigError, Link};
 use crate::explain::{Asked, Explanation, Kind};
 use crate::failure::Failure;
@@ -66,6 +67,9 @@ pub struct Bucket {
     pub region: String,
     /// How it was found.
     pub region_from: RegionFrom,
+    /// Seconds by which this machine's clock is ahead of the server's (negative: behind), by the `Date` of the answer
+    /// to `HeadBucket`. `None` when there was no answer or no date in it.
+    pub clock_ahead_secs: Option<i64>,
 }
 
 impl fmt::Debug for Bucket {
@@ -186,13 +190,19 @@ impl Aws {
                 client: self.s3_in(&region),
                 region,
                 region_from: RegionFrom::Configuration,
+                clock_ahead_secs: None,
             });
         }
-        let failure = match client.head_bucket().bucket(bucket).send().await {
+        let date = DateHeader::default();
+        let call = client.head_bucket().bucket(bucket).customize().interceptor(date.clone());
+        let answer = call.send().await;
+        let clock_ahead_secs = date.clock_ahead_secs();
+        let here = |client, start| Bucket { client, region: start, region_from: from, clock_ahead_secs };
+        let failure = match answer {
             Ok(answer) => {
                 return Ok(match answer.bucket_region() {
-                    Some(region) => self.in_region(client, &start, region.to_owned()),
-                    None => Bucket { client, region: start, region_from: from },
+                    Some(region) => self.in_region(here(client, start), region.to_owned()),
+                    None => here(client, start),
                 });
             }
             Err(error) => Failure::of(&error),
@@ -200,24 +210,24 @@ impl Aws {
         let failure = match (failure.status, &failure.region) {
             (Some(301 | 400), None) => match client.list_objects_v2().bucket(bucket).max_keys(1).send().await
             {
-                Ok(_) => return Ok(Bucket { client, region: start, region_from: from }),
+                Ok(_) => return Ok(here(client, start)),
                 Err(error) => Failure::of(&error),
             },
             _ => failure,
         };
         if failure.status == Some(404) || failure.status.is_none() {
             let asked = Asked { endpoint: self.endpoint(bucket, &start), ..Asked::head(bucket) };
-            return Err(Box::new(Explanation::of(&failure, &asked, self.identity())));
+            return Err(Box::new(self.by_proxy(Explanation::of(&failure, &asked, self.identity()))));
         }
         Ok(match failure.region {
-            Some(region) => self.in_region(client, &start, region),
-            None => Bucket { client, region: start, region_from: from },
+            Some(region) => self.in_region(here(client, start), region),
+            None => here(client, start),
         })
     }
 
-    fn in_region(&self, client: Client, start: &str, region: String) -> Bucket {
-        let client = if region == start { client } else { self.s3_in(&region) };
-        Bucket { client, region, region_from: RegionFrom::Bucket }
+    fn in_region(&self, found: Bucket, region: String) -> Bucket {
+        let client = if region == found.region { found.client } else { self.s3_in(&region) };
+        Bucket { client, region, region_from: RegionFrom::Bucket, ..found }
     }
 
     /// The host that calls for a bucket go to.
@@ -226,6 +236,17 @@ impl Aws {
             "" => format!("{bucket}.s3.{region}.amazonaws.com"),
             url => crate::text::without_userinfo(url),
         }
+    }
+
+    /// Names the proxy where it may be the one that does not answer.
+    fn by_proxy(&self, mut explanation: Explanation) -> Explanation {
+        let unreached =
+            matches!(explanation.kind, Kind::ConnectionRefused | Kind::Timeout | Kind::Dns | Kind::Tls);
+        if unreached && let Some((from, url)) = crate::http::proxy_in_use(&self.settings.config.proxy_url) {
+            let url = crate::text::without_userinfo(&url);
+            explanation.hints.insert(0, format!("calls go through the proxy {url} ({from}): try it first"));
+        }
+        explanation
     }
 
     /// What a failed call means and what to do about it. Forgets the credentials where AWS says that they have
@@ -238,7 +259,7 @@ impl Aws {
         if asked.endpoint.is_empty() {
             asked.endpoint = self.endpoint(&asked.bucket, self.region().unwrap_or(FALLBACK_REGION));
         }
-        let explanation = Explanation::of(&Failure::of(error), &asked, self.identity());
+        let explanation = self.by_proxy(Explanation::of(&Failure::of(error), &asked, self.identity()));
         if matches!(explanation.kind, Kind::ExpiredToken | Kind::InvalidAccessKeyId | Kind::InvalidToken) {
             self.forget_credentials();
         }

@@ -13,7 +13,9 @@ use moto::Moto;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use tfdrift_aws::{Aws, AwsConfig, Link, aws_sdk_s3::primitives::ByteStream};
+use std::time::SystemTime;
+use tfdrift_aws::aws_sdk_s3::primitives::{ByteStream, DateTime, DateTimeFormat as Format};
+use tfdrift_aws::{Aws, AwsConfig, Link};
 
 const SECRET: &str = "hunter2SecretHunter2SecretHunter2Secret1";
 const RECORD: &str =
@@ -71,7 +73,7 @@ impl Setup {
         let yaml = format!(
             "plugins:\n- name: tfdrift\n  open_params: s3://my-trail/AWSLogs/\n  init_config:\n    aws:\n      profile: test\n      \
              region: us-east-1\n      chain: [profile]\n      config: {at}/config\n      credentials: {at}/credentials\n      \
-             endpoint_url: {url}\n      path_style: true\n"
+             endpoint_url: {url}\n      path_style: true\n    source: {{checkpoint_dir: {at}/checkpoint}}\n"
         );
         std::fs::write(&config, yaml).unwrap();
         Setup { folder, config }
@@ -81,7 +83,7 @@ impl Setup {
         let mut args = vec!["--config", self.config.to_str().unwrap()];
         args.extend(more);
         let output = doctor(&args);
-        (output.status.code(), text(&output))
+        (output.status.code(), text(&output).replace(self.folder.path().to_str().unwrap(), "FOLDER"))
     }
 
     async fn aws(&self, url: &str) -> Aws {
@@ -184,15 +186,30 @@ fn a_list_that_is_denied() {
     golden("doctor_list_denied", &text);
 }
 
+/// A server whose clock is two hours ahead, and which refuses what is signed by another time.
 #[test]
 fn a_clock_that_is_off() {
-    let server = Server::start(|request: &Request| match request.method.as_str() {
-        "HEAD" => Response::new(200, "").with("date", "Tue, 01 Jan 2019 00:00:00 GMT"),
-        _ => Response::new(200, "<ListBucketResult></ListBucketResult>"),
+    let server = Server::start(|request: &Request| {
+        let now = DateTime::from_secs(DateTime::from(SystemTime::now()).secs() + 7200);
+        let hour = now.fmt(Format::DateTime).unwrap().replace(['-', ':'], "")[..11].to_owned();
+        let signed = request.header("x-amz-date").unwrap();
+        let answer = match request.method.as_str() {
+            "HEAD" => Response::new(403, ""),
+            _ if signed[..11] != hour => Response::new(
+                403,
+                "<Error><Code>RequestTimeTooSkewed</Code><Message>The difference is too large.</Message></Error>",
+            ),
+            _ => Response::new(200, "<ListBucketResult></ListBucketResult>"),
+        };
+        answer.with("date", &now.fmt(Format::HttpDate).unwrap())
     });
-    let (_, text) = Setup::new(&server.url()).doctor(&[]);
-    assert!(text.contains("✘ clock") && text.contains("ahead of the server"), "{text}");
-    assert!(text.contains("✘ layout"), "an empty bucket is no trail: {text}");
+    let (code, text) = Setup::new(&server.url()).doctor(&[]);
+    assert_eq!(code, Some(1));
+    let off = text.split("✘ clock        this machine is ").nth(1).unwrap_or_else(|| panic!("{text}"));
+    let secs: u64 = off.split(' ').next().unwrap().parse().unwrap();
+    assert!((7100..7300).contains(&secs) && off.contains(" s behind the server\n"), "{text}");
+    assert!(text.contains("next: start time synchronisation (chrony, systemd-timesyncd)"), "{text}");
+    assert!(text.contains("✔ list"), "the calls that follow are signed by the server's time: {text}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]

@@ -73,23 +73,6 @@ impl Drop for Held {
     }
 }
 
-/// A piece of an inflated object; its bytes count against the budget as long as one record of it is held.
-#[derive(Debug)]
-pub struct Chunk {
-    bytes: Vec<u8>,
-    _held: Option<Held>,
-}
-
-impl Chunk {
-    pub(crate) fn new(bytes: Vec<u8>, held: Option<Held>) -> Arc<Self> {
-        Arc::new(Self { bytes, _held: held })
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Counters of one intake. Every record ends in exactly one of `emitted`, `duplicate`, `filtered`,
-        /// `malformed_record`, `too_large`; every object that cannot be read in one of `malformed_object`,
+        /// `malformed_record`, `too_large`, `failed_record`; every object that cannot be read in one of `malformed_object`,
         /// `not_found`, `object_too_large`, `object_refused`.
         #[derive(Debug, Default)]
         pub struct Counters { $($(#[$doc])* pub $name: Count),* }
@@ -29,7 +29,7 @@ macro_rules! counters {
 }
 
 counters! {
-    /// Records handed out.
+    /// Records handed out and taken: counted when the next batch is asked for.
     emitted,
     /// Records left out because their `eventID` was handed out before.
     duplicate,
@@ -39,6 +39,8 @@ counters! {
     malformed_record,
     /// Records over `max_record_bytes`; kept in quarantine.
     too_large,
+    /// Records that could not be passed on to Falco, by a bug of ours; kept in quarantine.
+    failed_record,
     /// Objects that are not what CloudTrail writes (no gzip, cut off, wrong checksum, no JSON); quarantined.
     malformed_object,
     /// Objects that were listed and gone when they were fetched.
@@ -53,6 +55,8 @@ counters! {
     objects_done,
     /// Objects left out by their key: another account, region or time, digests, Insights.
     objects_filtered,
+    /// Folders below the one given that may not be listed now: what is in them is not read.
+    folders_refused,
     /// Objects being fetched or split now.
     objects_in_flight,
     /// Bytes of objects as stored.

@@ -1,5 +1,6 @@
 //! The hand-out: items from the worker become batches, and what a batch held is written down when the next is asked for.
 
+use crate::chunk::Chunk;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::ledger::{Ledger, Step, Taken};
@@ -24,15 +25,15 @@ pub struct Handout {
     clock: Arc<dyn Clock>,
     current: Option<Current>,
     in_hand: Taken,
+    /// Records of the batch in hand.
+    in_hand_records: u64,
     ended: bool,
     journal_fails: bool,
 }
 
 /// Records of a chunk that are not all handed out.
 struct Current {
-    object: Arc<Object>,
-    chunk: Arc<crate::budget::Chunk>,
-    base: u64,
+    chunk: Arc<Chunk>,
     pieces: std::vec::IntoIter<crate::object::Piece>,
 }
 
@@ -44,8 +45,17 @@ impl Handout {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        let in_hand = Taken::default();
-        Self { items, ledger, counters, clock, current: None, in_hand, ended: false, journal_fails: false }
+        Self {
+            items,
+            ledger,
+            counters,
+            clock,
+            current: None,
+            in_hand: Taken::default(),
+            in_hand_records: 0,
+            ended: false,
+            journal_fails: false,
+        }
     }
 
     /// See [`crate::Intake::next_batch`].
@@ -68,8 +78,8 @@ impl Handout {
                 Duration::ZERO
             };
             match self.items.recv_timeout(left) {
-                Ok(Item::Records { object, chunk, base, pieces }) => {
-                    self.current = Some(Current { object, chunk, base, pieces: pieces.into_iter() });
+                Ok(Item::Records { chunk, pieces }) => {
+                    self.current = Some(Current { chunk, pieces: pieces.into_iter() });
                 }
                 Ok(Item::Ended { object, how, upto }) => self.end_of(&object, &how, upto),
                 Ok(Item::End) | Err(RecvTimeoutError::Disconnected) => self.ended = true,
@@ -81,8 +91,13 @@ impl Handout {
             self.commit();
             return if self.ended { Handed::End } else { Handed::Idle };
         }
-        self.counters.emitted.add(batch.len() as u64);
+        self.in_hand_records = batch.len() as u64;
         Handed::Batch(batch)
+    }
+
+    /// One record of the batch in hand does not count as handed out.
+    pub fn set_aside(&mut self) {
+        self.in_hand_records = self.in_hand_records.saturating_sub(1);
     }
 
     /// Moves records of the current chunk into the batch. False when there are none.
@@ -93,7 +108,7 @@ impl Handout {
         batch.reserve(current.pieces.len().min(max));
         for piece in current.pieces.by_ref().take(max - batch.len()) {
             let range = piece.start as usize..piece.end as usize;
-            upto = Some(current.base + u64::from(piece.end));
+            upto = Some(current.chunk.base() + u64::from(piece.end));
             newest_ns = piece.time_ns;
             if piece.id != 0 {
                 self.in_hand.ids.push(piece.id);
@@ -101,8 +116,9 @@ impl Handout {
             batch.push(RecordSlice::new(Arc::clone(&current.chunk), range, piece.time_ns));
         }
         if let Some(upto) = upto {
-            self.in_hand.steps.push(Step::of(&current.object, upto, false));
-            self.counters.note_lag(newest_ns, current.object.modified_ns, self.clock.now_ns());
+            let object = current.chunk.object();
+            self.in_hand.steps.push(Step::of(object, upto, false));
+            self.counters.note_lag(newest_ns, object.modified_ns, self.clock.now_ns());
         }
         if current.pieces.len() == 0 {
             self.current = None;
@@ -118,6 +134,7 @@ impl Handout {
 
     /// Writes down the batch before.
     fn commit(&mut self) {
+        self.counters.emitted.add(std::mem::take(&mut self.in_hand_records));
         if self.in_hand.is_empty() {
             return;
         }

@@ -2,6 +2,8 @@
 
 mod open;
 
+pub(crate) use open::checked;
+
 use crate::budget::Budget;
 use crate::checkpoint::Folder;
 use crate::clock::{Clock, SystemClock};
@@ -10,9 +12,11 @@ use crate::counters::Counters;
 use crate::handout::{Handed, Handout};
 use crate::ledger::Ledger;
 use crate::origin::Origin;
+use crate::quarantine::{Quarantine, Reason};
 use crate::record::RecordSlice;
 use crate::retry::Pace;
 use crate::store::Connect;
+use crate::unread::{Unread, UnreadList};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -25,7 +29,7 @@ pub enum Next {
     Batch(Vec<RecordSlice>),
     /// Nothing within the time given; ask again.
     Idle,
-    /// All was read.
+    /// Nothing more comes. All was read, but for what [`Intake::unread`] names.
     End,
 }
 
@@ -59,10 +63,22 @@ pub enum OpenError {
         origin: String,
         /// Why.
         reason: String,
+        /// The whole story, of several lines: who asked, what would allow it. May be empty.
+        story: String,
     },
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(String),
+}
+
+impl OpenError {
+    /// What a person may want to know beside the message: who asked, what would allow it. Of several lines, often empty.
+    pub fn story(&self) -> &str {
+        match self {
+            OpenError::Bucket { story, .. } => story,
+            _ => "",
+        }
+    }
 }
 
 /// What an intake needs from outside.
@@ -94,7 +110,9 @@ impl Parts {
 pub struct Intake {
     handout: Option<Handout>,
     counters: Arc<Counters>,
+    unread: Arc<UnreadList>,
     budget: Arc<Budget>,
+    quarantine: Arc<Quarantine>,
     stop: Arc<AtomicBool>,
     worker: Option<JoinHandle<()>>,
     runtime: Option<tokio::runtime::Runtime>,
@@ -132,9 +150,26 @@ impl Intake {
         }
     }
 
+    /// Leaves out a record of the batch in hand that could not be passed on: it ends in quarantine with its object and
+    /// place, and in the counter `failed_record` instead of `emitted`. It does not come again.
+    pub fn set_aside(&mut self, record: &RecordSlice, why: &str) {
+        let (object, offset_bytes) = (record.source(), record.offset_bytes());
+        self.quarantine.record(object, Reason::FailedRecord, offset_bytes, record.bytes(), why);
+        self.counters.failed_record.add(1);
+        if let Some(handout) = &mut self.handout {
+            handout.set_aside();
+        }
+    }
+
     /// What became of records and objects, shared with other threads.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// What was given up, reason by reason; to be asked after [`Next::End`], and empty when all was read. Only what ends
+    /// by itself (`?once`, an `s3Interval` with an end) gives up.
+    pub fn unread(&self) -> Vec<Unread> {
+        self.unread.all()
     }
 
     /// How far reading is: a share from 0 to 1 (of the objects known now) and a text.

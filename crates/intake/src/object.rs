@@ -1,6 +1,6 @@
 //! Objects on their way through the intake, and what is handed from thread to thread.
 
-use crate::budget::Chunk;
+use crate::chunk::Chunk;
 use crate::dedup::IdMark;
 use std::io::Read;
 use std::sync::Arc;
@@ -110,12 +110,8 @@ pub enum Ended {
 pub enum Item {
     /// Records of one chunk.
     Records {
-        /// Whose they are.
-        object: Arc<Object>,
-        /// Their bytes.
+        /// Their bytes, and whose they are.
         chunk: Arc<Chunk>,
-        /// Inflated bytes of the object before this chunk.
-        base: u64,
         /// The records, in order.
         pieces: Vec<Piece>,
     },

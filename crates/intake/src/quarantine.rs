@@ -32,6 +32,8 @@ pub enum Reason {
     MalformedRecord,
     /// A record over `max_record_bytes`.
     TooLarge,
+    /// A record that could not be passed on to Falco: a bug of ours.
+    FailedRecord,
 }
 
 /// One line of the quarantine.

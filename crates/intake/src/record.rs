@@ -1,6 +1,7 @@
 //! One record as it is handed out.
 
-use crate::budget::Chunk;
+use crate::chunk::Chunk;
+use crate::object::Object;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -26,5 +27,19 @@ impl RecordSlice {
     /// `eventTime`, nanoseconds since 1970-01-01T00:00:00Z.
     pub fn time_ns(&self) -> u64 {
         self.time_ns
+    }
+
+    /// The object or file that it stands in: `s3://BUCKET/KEY`, or a path.
+    pub fn object(&self) -> String {
+        self.source().to_string()
+    }
+
+    /// Inflated bytes of the object before the record.
+    pub fn offset_bytes(&self) -> u64 {
+        self.chunk.base() + self.start as u64
+    }
+
+    pub(crate) fn source(&self) -> &Object {
+        self.chunk.object()
     }
 }

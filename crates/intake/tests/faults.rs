@@ -46,7 +46,14 @@ impl Bench {
 
 #[test]
 fn what_passes_by_itself_is_tried_again_for_ever() {
-    for fault in [Fault::SlowDown, Fault::Reset, Fault::Truncated, Fault::WrongLength, Fault::Expired] {
+    for fault in [
+        Fault::SlowDown,
+        Fault::Reset,
+        Fault::Truncated,
+        Fault::WrongLength,
+        Fault::Expired,
+        Fault::ClockSkew,
+    ] {
         let bench = bench();
         // Every object fails five times, more often than object_retries; listings three times each.
         let lists = std::sync::atomic::AtomicU32::new(0);

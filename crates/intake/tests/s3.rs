@@ -5,8 +5,11 @@
 mod server;
 mod support;
 
+use aws_sdk_s3::primitives::{DateTime, DateTimeFormat as Format};
 use server::{Scripted, Server, client, connect, http, refusal};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering::SeqCst};
+use std::time::{Duration, SystemTime};
 use support::*;
 use tfdrift_intake::s3::S3Store;
 use tfdrift_intake::store::{GetRequest, ListRequest, StoreError, StoreErrorKind};
@@ -155,6 +158,73 @@ fn a_server_that_is_not_there_is_waited_for_or_refused() {
     let Err(error) = Intake::open(s3("", "?once"), &config, parts_of(nobody)) else { panic!("opened") };
     assert!(error.to_string().starts_with("cannot read s3://logs: "), "{error}");
     assert!(error.to_string().to_lowercase().contains("connection refused"), "{error}");
+}
+
+/// A trail of one object behind a server whose clock is so many seconds ahead. As S3 does, it refuses what is signed
+/// more than 15 minutes off; `dated`: its answers tell its time.
+fn skewed(ahead_secs: &Arc<AtomicI64>, dated: bool) -> (Scripted, Arc<AtomicUsize>) {
+    let (ahead_secs, refused) = (Arc::clone(ahead_secs), Arc::new(AtomicUsize::new(0)));
+    let count = Arc::clone(&refused);
+    let body = object_of("skewed", 3);
+    let list = format!(
+        "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>x/a.json.gz</Key><Size>{}</Size><ETag>\"x\"</ETag><LastModified>2026-11-02T19:30:00.000Z</LastModified></Contents></ListBucketResult>",
+        body.len()
+    );
+    let server = Scripted::start(move |head| {
+        let signed = head.lines().find_map(|line| line.strip_prefix("x-amz-date: ")).unwrap();
+        let now = DateTime::from_secs(DateTime::from(SystemTime::now()).secs() + ahead_secs.load(SeqCst));
+        let (day, time) = signed.split_at(9);
+        let at = |text: &str, from| text[from..from + 2].parse::<i64>().unwrap();
+        let midnight = format!("{}-{}-{}T00:00:00Z", &day[..4], &day[4..6], &day[6..8]);
+        let midnight = DateTime::from_str(&midnight, Format::DateTime).unwrap().secs();
+        let signed = midnight + at(time, 0) * 3600 + at(time, 2) * 60 + at(time, 4);
+        let mut answer = if (signed - now.secs()).abs() > 900 {
+            count.fetch_add(1, SeqCst);
+            refusal("403 Forbidden", "RequestTimeTooSkewed", "The difference is too large.")
+        } else if head.contains("list-type=2") {
+            http("200 OK", list.len(), list.as_bytes())
+        } else {
+            http("200 OK", body.len(), &body)
+        };
+        if dated {
+            let date = format!("\r\nDate: {}", now.fmt(Format::HttpDate).unwrap());
+            let end = answer.iter().position(|b| *b == b'\r').unwrap();
+            answer.splice(end..end, date.into_bytes());
+        }
+        Some(answer)
+    });
+    (server, refused)
+}
+
+#[test]
+fn a_server_that_tells_its_time_is_signed_for_by_that_time() {
+    for ahead_secs in [7200, -7200] {
+        let dir = tempfile::tempdir().unwrap();
+        let (server, refused) = skewed(&Arc::new(AtomicI64::new(ahead_secs)), true);
+        let mut intake =
+            Intake::open(s3("x/", "?once"), &config(dir.path()), parts_of(server.address)).unwrap();
+        assert_eq!(drain(&mut intake), ids("skewed", 3));
+        assert_eq!(refused.load(SeqCst), 1, "the first refusal tells the time");
+    }
+}
+
+#[test]
+fn a_clock_that_is_off_is_waited_for_until_it_is_set() {
+    let dir = tempfile::tempdir().unwrap();
+    let ahead_secs = Arc::new(AtomicI64::new(-1200));
+    let (server, refused) = skewed(&ahead_secs, false);
+    let store = S3Store::new(client(server.address), "logs");
+    let error =
+        runtime().block_on(store.list(ListRequest { max_keys: 1, ..Default::default() })).unwrap_err();
+    assert_eq!(error.kind, StoreErrorKind::Credentials);
+    assert!(error.to_string().contains("RequestTimeTooSkewed"), "{error}");
+    let mut intake = Intake::open(s3("x/", "?once"), &config(dir.path()), parts_of(server.address)).unwrap();
+    while refused.load(SeqCst) < 5 {
+        assert!(take_for(&mut intake, Duration::from_millis(10)).is_empty());
+    }
+    ahead_secs.store(0, SeqCst);
+    assert_eq!(drain(&mut intake), ids("skewed", 3));
+    assert_eq!(intake.counters().values().object_refused, 0);
 }
 
 /// The Go plugin never returns from such a server.

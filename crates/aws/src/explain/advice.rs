@@ -202,8 +202,12 @@ fn clock_skew(failure: &Failure) -> Advice {
         (None, Some(theirs)) => format!(": AWS has {theirs}"),
         _ => String::new(),
     };
+    let wrong = match crate::clock::apart_by(failure) {
+        Some(apart) => format!("{apart} AWS's"),
+        None => "wrong".to_owned(),
+    };
     plain(
-        format!("the clock of this machine is wrong{times}"),
+        format!("the clock of this machine is {wrong}{times}"),
         "start time synchronisation (chrony, systemd-timesyncd); a virtual machine that slept needs it too",
     )
 }

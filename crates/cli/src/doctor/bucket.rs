@@ -4,19 +4,17 @@ use super::report::{Report, Step};
 use super::settings::Settings;
 use super::{BUCKET_STEPS, object, runtime, trail};
 use tfdrift_aws::{Asked, Aws, AwsError, Bucket, RegionFrom};
-
-/// AWS refuses signatures older than 15 minutes; here a person should be told earlier.
-const CLOCK_LIMIT_SECS: u64 = 300;
+use tfdrift_intake::survey::Wanted;
 
 /// Credentials, identity, region, clock, list, layout, newest object, get, decrypt.
-pub fn examine(bucket: &str, prefix: &str, settings: &Settings, report: &mut Report) {
+pub fn examine(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, report: &mut Report) {
     match runtime() {
-        Ok(runtime) => runtime.block_on(all(bucket, prefix, settings, report)),
+        Ok(runtime) => runtime.block_on(all(bucket, prefix, wanted, settings, report)),
         Err(step) => report.add(*step),
     }
 }
 
-async fn all(bucket: &str, prefix: &str, settings: &Settings, report: &mut Report) {
+async fn all(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, report: &mut Report) {
     let aws = match Aws::connect(&settings.config.aws).await {
         Ok(aws) => aws,
         Err(error) => {
@@ -40,7 +38,7 @@ async fn all(bucket: &str, prefix: &str, settings: &Settings, report: &mut Repor
         }
     };
     report.add(region(bucket, &found));
-    report.add(clock(&aws, bucket, &found).await);
+    report.add(clock(&found));
     let page = match first_page(&found, bucket, prefix).await {
         Ok(page) => page,
         Err(error) => {
@@ -51,7 +49,8 @@ async fn all(bucket: &str, prefix: &str, settings: &Settings, report: &mut Repor
         }
     };
     report.add(Step::good("list", format!("{} under s3://{bucket}/{prefix}", count(&page))));
-    let Some(newest) = trail::examine(&aws, &found, bucket, prefix, &page, report).await else { return };
+    let place = Place { aws: &aws, found: &found, bucket, prefix };
+    let Some(newest) = trail::examine(&place, wanted, &page, report).await else { return };
     object::examine(&aws, &found, bucket, prefix, &newest, report).await;
 }
 
@@ -104,16 +103,14 @@ fn region(bucket: &str, found: &Bucket) -> Step {
     }
 }
 
-async fn clock(aws: &Aws, bucket: &str, found: &Bucket) -> Step {
-    match aws.clock_ahead_secs(bucket, &found.region).await {
-        Some(secs) if secs.unsigned_abs() > CLOCK_LIMIT_SECS => {
-            let way = if secs > 0 { "ahead of" } else { "behind" };
-            Step::bad("clock", format!("this machine is {} s {way} the server", secs.unsigned_abs())).next(
-                "start time synchronisation (chrony, systemd-timesyncd): AWS refuses more than 15 minutes",
-            )
+fn clock(found: &Bucket) -> Step {
+    match (found.clock_is_off(), found.clock_ahead_secs) {
+        (Some(off), _) => Step::bad("clock", off)
+            .next("start time synchronisation (chrony, systemd-timesyncd): AWS refuses more than 15 minutes"),
+        (None, Some(secs)) => {
+            Step::good("clock", format!("within {} s of the server", secs.unsigned_abs().max(1)))
         }
-        Some(secs) => Step::good("clock", format!("within {} s of the server", secs.unsigned_abs().max(1))),
-        None => Step::good("clock", "the server sends no time"),
+        (None, None) => Step::good("clock", "the server sends no time"),
     }
 }
 
@@ -125,10 +122,25 @@ async fn first_page(found: &Bucket, bucket: &str, prefix: &str) -> Result<Page, 
     Ok(Page { objects: objects.collect(), more })
 }
 
+/// A bucket that can be listed.
+pub struct Place<'a> {
+    /// Who asks.
+    pub aws: &'a Aws,
+    /// The client.
+    pub found: &'a Bucket,
+    /// Its name.
+    pub bucket: &'a str,
+    /// What all keys begin with.
+    pub prefix: &'a str,
+}
+
 /// The SDK's error of a list.
 pub type ListError = tfdrift_aws::aws_sdk_s3::error::SdkError<
     tfdrift_aws::aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error,
 >;
+
+/// What a list gives.
+pub type ListResult<T> = Result<T, ListError>;
 
 /// An object of a list.
 #[derive(Debug, Clone)]

@@ -189,6 +189,7 @@ impl Lister {
 
     fn adopt(&mut self, places: Places) {
         let Places { lanes, flat, refused, other_accounts } = places;
+        self.shared.counters.folders_refused.set(refused.len() as u64);
         for error in refused.iter().filter(|error| self.refused.insert(error.target.clone())) {
             tracing::warn!("left out until it may be listed: {error}");
         }

@@ -26,6 +26,14 @@ pub enum CheckpointError {
         /// Why.
         source: io::Error,
     },
+    /// It cannot be looked at.
+    #[error("cannot read the checkpoint {path}: {}", reading(.source))]
+    Read {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Another process holds it.
     #[error(
         "the checkpoint {path} is in use by another process: stop it, or give this one another source.checkpoint_dir"
@@ -44,6 +52,21 @@ pub enum CheckpointError {
         /// Its version.
         found: u64,
     },
+}
+
+fn reading(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such folder; give source.checkpoint_dir of the plugin's configuration, or that file with --config. \
+             It is made when Falco first opens a source"
+                .to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{error}; run this as the user that runs Falco (root, as a rule)")
+        }
+        io::ErrorKind::NotADirectory => "it is no folder; give source.checkpoint_dir, or the folder of one source in it".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// A folder in use by this process.

@@ -31,6 +31,12 @@ impl Connect for AwsConnect {
                 retry_after: None,
             })?;
             tracing::info!(bucket, region = %found.region, "bucket found");
+            if let Some(off) = found.clock_is_off() {
+                tracing::warn!(
+                    "{off}: requests are signed by the server's time, but `since` and lag go by this machine's; start \
+                     time synchronisation (chrony, systemd-timesyncd)"
+                );
+            }
             let store: Arc<dyn ObjectStore> =
                 Arc::new(S3Store { aws: Some(aws), ..S3Store::new(found.client, bucket) });
             Ok(store)

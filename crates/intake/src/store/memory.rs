@@ -27,6 +27,8 @@ pub enum Fault {
     Stall,
     /// Expired credentials.
     Expired,
+    /// A signature from another time: the clocks differ.
+    ClockSkew,
     /// The body ends early, and nobody says so.
     CutOff,
     /// 200 with no byte.
@@ -209,6 +211,7 @@ fn error(call: &'static str, key: &str, fault: Fault) -> StoreError {
         Fault::Denied => (StoreErrorKind::Denied, "AccessDenied"),
         Fault::Decrypt => (StoreErrorKind::Decrypt, "AccessDenied: not authorized to perform kms:Decrypt"),
         Fault::Expired => (StoreErrorKind::Credentials, "ExpiredToken"),
+        Fault::ClockSkew => (StoreErrorKind::Credentials, "RequestTimeTooSkewed"),
         Fault::Stall | Fault::CutOff | Fault::Empty => (StoreErrorKind::Other, "unexpected"),
     };
     StoreError::new(kind, call, format!("memory://{key}"), message)

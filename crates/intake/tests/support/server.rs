@@ -13,8 +13,8 @@ use std::sync::{Arc, Mutex};
 use tfdrift_intake::s3::S3Connect;
 use tfdrift_intake::{Connect, ConnectError};
 
-const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
-const SECRET: &str = "not-a-secret-of-anybody";
+pub const KEY: &str = "AKIAIOSFODNN7EXAMPLE";
+pub const SECRET: &str = "not-a-secret-of-anybody";
 
 /// A server over `folder`, whose sub-folders are buckets; it lives as long as what is returned.
 pub struct Server {
@@ -73,7 +73,7 @@ pub struct Scripted {
 }
 
 impl Scripted {
-    /// `answer`: from the request's first line to the whole answer; `None`: never.
+    /// `answer`: from the request's first line and headers to the whole answer; `None`: never.
     pub fn start(answer: impl Fn(&str) -> Option<Vec<u8>> + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -98,9 +98,9 @@ fn serve(mut stream: TcpStream, seen: &Mutex<Vec<String>>, answer: &dyn Fn(&str)
             Ok(n) => request.extend_from_slice(&buf[..n]),
         }
     }
-    let line = String::from_utf8_lossy(&request).lines().next().unwrap_or_default().to_owned();
-    seen.lock().unwrap().push(line.clone());
-    match answer(&line) {
+    let head = String::from_utf8_lossy(&request);
+    seen.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+    match answer(&head) {
         Some(bytes) => drop(stream.write_all(&bytes)),
         None => std::thread::sleep(std::time::Duration::from_secs(30)),
     }

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use crate::config::StateConfig;
 use crate::error::PlaceError;
 use crate::fetch::{Fetched, Item};
 use crate::place::{Place, PlaceKind};
-use crate::source::Source;
+use crate::source::{Source, Versions};
 
 /// A folder, and the place that its backend is.
 pub(crate) struct Auto {
@@ -72,6 +73,10 @@ impl Auto {
             Some(source) => Box::pin(source.fetch(item, known)).await,
             None => Err(self.problem("not looked at yet".to_owned())),
         }
+    }
+
+    pub(crate) fn versions(&self) -> Option<Arc<Versions>> {
+        self.source.as_ref()?.versions()
     }
 
     /// The place that the folder's backend is.
