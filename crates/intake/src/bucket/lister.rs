@@ -1,9 +1,11 @@
 //! Listing: which objects are there that nobody has read.
 
+mod back;
+
 use super::Shared;
 use super::discover::{Discovery, Places};
 use super::stream::Stream;
-use crate::dedup::mark;
+use crate::dedup::{Dedup, mark};
 use crate::filter::Filter;
 use crate::layout::{self, MINUTE_NS, day_folder, day_of};
 use crate::ledger::Want;
@@ -17,6 +19,8 @@ use tokio::sync::mpsc::Sender;
 
 /// Keys that one round of listings may bring.
 const ROUND_KEYS: usize = 20_000;
+/// Of so many keys that are left out it is remembered that they were counted.
+const FILTERED_KEYS: usize = 262_144;
 /// Listings at once.
 const LISTS_AT_ONCE: usize = 16;
 
@@ -51,10 +55,31 @@ pub struct Lister {
     pub known_since: Option<Instant>,
     /// Folders that may not be listed and were told of.
     pub refused: BTreeSet<String>,
+    /// Keys that were counted as left out.
+    pub filtered: Dedup,
+}
+
+/// What remembers the keys that are left out.
+pub fn filtered_keys() -> Dedup {
+    Dedup::new(FILTERED_KEYS)
 }
 
 /// Objects that wait to be handed to the fetcher, in order of time and key.
 type Ready = BTreeMap<(u64, String), Arc<Object>>;
+
+/// Why a page was listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    /// For what is new in a lane.
+    Live,
+    /// For objects that came later than the window.
+    Back,
+    /// For everything below a prefix without AWS's layout.
+    Whole {
+        /// True for the last page of a look.
+        complete: bool,
+    },
+}
 
 /// One page of one lane.
 struct Page {
@@ -69,6 +94,7 @@ impl Lister {
         loop {
             self.discover_when_due().await;
             self.list_due(&mut live).await;
+            self.look_back(&mut live).await;
             if self.newest_first && backlog.is_empty() && live.is_empty() {
                 self.list_backlog_day(&mut backlog).await;
             }
@@ -147,7 +173,9 @@ impl Lister {
 
     fn next_due(&self) -> Instant {
         let discover = self.known_since.map_or_else(Instant::now, |at| at + self.shared.pace.discover);
-        self.streams.values().map(|s| s.due).chain((!self.once).then_some(discover)).min().unwrap_or(discover)
+        let looks = self.streams.values().map(|s| s.due);
+        let back = self.streams.values().filter(|s| !self.once && !s.flat).map(Stream::next_back);
+        looks.chain(back).chain((!self.once).then_some(discover)).min().unwrap_or(discover)
     }
 
     async fn discover_when_due(&mut self) {
@@ -230,13 +258,15 @@ impl Lister {
 
     fn prepare(&self, stream: &mut Stream) {
         let floor = self.start_floor();
+        let now = self.shared.clock.now_ns() / MINUTE_NS;
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = ledger.lane(&stream.lane, floor);
         lane.raise(floor);
+        let since_back = Duration::from_secs(now.saturating_sub(lane.look_back_from(now)) * 60);
+        stream.back_due = Instant::now() + self.shared.pace.look_back.saturating_sub(since_back);
         if !self.newest_first {
             return;
         }
-        let now = self.shared.clock.now_ns() / MINUTE_NS;
         let today = day_of(now) * 1440;
         stream.live_from = today.min(now.saturating_sub(self.window.late_minutes));
         let first = day_of(lane.state().floor);
@@ -271,13 +301,18 @@ impl Lister {
 
     fn request(&self, lane: &Arc<str>, max_keys: usize) -> Option<ListRequest> {
         let stream = self.streams.get(lane)?;
+        let now = self.shared.clock.now_ns() / MINUTE_NS;
         let start_after = match &stream.cursor {
             Some(cursor) => Some(cursor.clone()),
-            None if stream.flat => None,
+            None if stream.flat => {
+                let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
+                ledger.lane(&"".into(), 0).begin_whole(now);
+                None
+            }
             None => {
                 let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 let book = ledger.lane(lane, self.start_floor());
-                book.settle(self.window.late_minutes);
+                book.settle(self.window.late_minutes, now);
                 let from =
                     book.state().floor.max(book.state().newest.saturating_sub(self.window.late_minutes));
                 layout::before_minute(lane, from.max(stream.live_from))
@@ -321,14 +356,15 @@ impl Lister {
         let Some(flat) = self.streams.get(&page.lane).map(|s| s.flat) else { return };
         let more = listed.next.is_some();
         let last = listed.objects.last().map(|o| o.key.clone());
-        let fresh = self.take(listed.objects, ready, flat, !more);
+        let kind = if flat { Look::Whole { complete: !more } } else { Look::Live };
+        let (fresh, lanes) = (self.take(listed.objects, ready, kind), self.streams.len());
         let Some(stream) = self.streams.get_mut(&page.lane) else { return };
         stream.looked = true;
         let next = last.filter(|_| more).map(|key| {
             let minute = layout::minute(&key).unwrap_or(stream.cursor_minute);
             (key, minute)
         });
-        stream.paged(next, fresh, poll);
+        stream.paged(next, fresh, poll, lanes);
     }
 
     fn list_failed(&mut self, lane: &Arc<str>, error: &StoreError) {
@@ -342,7 +378,7 @@ impl Lister {
     }
 
     /// Puts what is new and wanted among `objects` into `ready`. True if there was any.
-    fn take(&self, objects: Vec<ObjectMeta>, ready: &mut Ready, flat: bool, complete: bool) -> bool {
+    fn take(&mut self, objects: Vec<ObjectMeta>, ready: &mut Ready, look: Look) -> bool {
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut fresh, floor) = (false, self.start_floor());
         let latest = self.shared.clock.now_ns() / MINUTE_NS + 5;
@@ -357,12 +393,20 @@ impl Lister {
             let seen = newest.entry(Arc::clone(&lane)).or_default();
             *seen = (*seen).max(minute.unwrap_or(0).min(latest));
             if !self.wanted(&meta, parts, minute) {
-                self.shared.counters.objects_filtered.add(1);
+                // It is listed again at the next look.
+                if self.filtered.insert(mark(meta.key.as_bytes())) {
+                    self.shared.counters.objects_filtered.add(1);
+                }
                 continue;
             }
-            let stamp = stamp(&meta);
+            let (stamp, written) = (stamp(&meta), meta.modified_ns / MINUTE_NS);
             let book = ledger.lane(&lane, if parts.is_some() { floor } else { 0 });
-            let Want::From(resume) = book.list(name, stamp) else { continue };
+            let want = match look {
+                Look::Back => book.list_late(name, stamp, written, self.window.late_minutes),
+                Look::Whole { .. } if lane.is_empty() => book.list_whole(name, stamp, written),
+                Look::Live | Look::Whole { .. } => book.list(name, stamp),
+            };
+            let Want::From(resume) = want else { continue };
             let mut object = Object::new(&self.home, &lane, name.to_owned());
             object.size_bytes = meta.size_bytes;
             object.stamp = stamp;
@@ -373,12 +417,13 @@ impl Lister {
             self.shared.counters.objects_known.add(1);
             ready.insert((minute.unwrap_or(meta.modified_ns / MINUTE_NS), meta.key), Arc::new(object));
         }
-        if !flat || complete {
-            for (lane, newest) in newest {
-                if !lane.is_empty() {
-                    ledger.lane(&lane, floor).listed_to(newest);
-                }
+        if matches!(look, Look::Live | Look::Whole { complete: true }) {
+            for (lane, newest) in newest.into_iter().filter(|(lane, _)| !lane.is_empty()) {
+                ledger.lane(&lane, floor).listed_to(newest);
             }
+        }
+        if look == (Look::Whole { complete: true }) {
+            ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
         }
         fresh
     }
@@ -435,7 +480,7 @@ impl Lister {
                         self.shared.listing.works();
                         let last = listed.objects.last().map(|o| o.key.clone());
                         let more = listed.next.is_some();
-                        self.take(listed.objects, ready, false, true);
+                        self.take(listed.objects, ready, Look::Live);
                         if more && last.is_some() {
                             open.insert(page.lane, last);
                         } else {

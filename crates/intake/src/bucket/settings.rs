@@ -1,7 +1,7 @@
 //! Starting the tasks of a bucket.
 
 use super::fetch::{Fetcher, Queues};
-use super::lister::{Lister, Window, probe};
+use super::lister::{Lister, Window, filtered_keys, probe};
 use super::{Shared, Slot};
 use crate::filter::Filter;
 use crate::object::Object;
@@ -113,6 +113,7 @@ impl BucketSettings {
             streams: BTreeMap::new(),
             known_since: None,
             refused: BTreeSet::new(),
+            filtered: filtered_keys(),
         };
         lister.run().await;
     }

@@ -2,7 +2,7 @@
 
 use super::{Document, Journal, Position, VERSION};
 use crate::dedup::{Dedup, mark};
-use crate::layout::rfc3339;
+use crate::layout::{MINUTE_NS, rfc3339};
 use crate::ledger::{Lane, Ledger};
 use crate::origin::Origin;
 use std::collections::BTreeMap;
@@ -169,7 +169,7 @@ impl Folder {
         let mut book = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lanes = BTreeMap::new();
         for (lane, state) in book.lanes_mut() {
-            state.settle(window_minutes);
+            state.settle(window_minutes, now_ns / MINUTE_NS);
             lanes.insert(lane.to_string(), state.state().clone());
         }
         let start_ns = book.start_ns;
