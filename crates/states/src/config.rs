@@ -16,7 +16,8 @@ pub struct StateConfig {
     pub poll_interval_secs: u64,
     /// Seconds for which the source holds events back until all places were tried once.
     pub first_load_timeout_secs: u64,
-    /// Folders of configuration (`*.tf`) from which `ignore_changes`, `default_tags` and places in files are read.
+    /// Folders of configuration (`*.tf`) from which `ignore_changes`, `default_tags` and places in files are read, or a plan's
+    /// JSON, which has `default_tags` and the sources of modules.
     pub config: Vec<String>,
     /// Attributes to mask beyond the known ones; see [`tfdrift_tfstate::Masker`].
     pub mask_names: Vec<String>,
