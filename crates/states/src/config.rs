@@ -11,8 +11,8 @@ use crate::place::Place;
 pub struct StateConfig {
     /// Where the states live.
     pub places: Vec<Place>,
-    /// Seconds between two looks at a place. Local files are looked at every two seconds, if that is less: it costs
-    /// one `stat` each.
+    /// Seconds between two looks at a place. Folders of local files are watched besides; where they cannot be, they are looked at
+    /// every two seconds, if that is less: it costs one `stat` each.
     pub poll_interval_secs: u64,
     /// Seconds for which the source holds events back until all places were tried once.
     pub first_load_timeout_secs: u64,

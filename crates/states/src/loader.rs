@@ -18,13 +18,14 @@ use crate::inflate::inflate;
 use crate::place::Place;
 use crate::source::Source;
 use crate::status::{LoadStatus, PlaceStatus, StateStatus};
+use crate::watch::Watch;
 
 /// Fetches of one place that run at a time. A bucket of 200 states takes seconds so, and no server minds.
 const CONCURRENT_FETCHES: usize = 8;
 const LIST_TIMEOUT_SECS: u64 = 60;
 /// 200 MB over a slow line.
 const FETCH_TIMEOUT_SECS: u64 = 300;
-/// Local files are looked at this often.
+/// Local files that cannot be watched are looked at this often.
 const LOCAL_POLL_SECS: u64 = 2;
 
 /// All places.
@@ -85,6 +86,8 @@ struct PlaceState {
     /// Failed rounds in a row.
     failed: u32,
     due: Option<Instant>,
+    /// Whether all its folders are watched.
+    watched: bool,
 }
 
 /// One state.
@@ -124,6 +127,7 @@ impl Loader {
                     tried: false,
                     failed: 0,
                     due: None,
+                    watched: false,
                 })
             })
             .collect::<Result<Vec<_>, ConfigError>>()?;
@@ -183,6 +187,28 @@ impl Loader {
         let waiting = self.places.iter().filter(|p| !(p.source.is_once() && p.tried));
         let places = waiting.map(|p| p.due.unwrap_or_else(Instant::now));
         places.chain(self.configuration.due).min()
+    }
+
+    /// Lets the folders of local places be watched; what is watched is polled less often. A place with a folder that was not
+    /// watched before is looked at once more.
+    pub(crate) fn watch(&mut self, watch: &mut Watch) {
+        let folders: Vec<_> = self.places.iter().map(|p| p.source.folders()).collect();
+        let (watched, new) = watch.follow(folders.iter().flatten().cloned().collect());
+        for (place, folders) in self.places.iter_mut().zip(folders) {
+            let before =
+                std::mem::replace(&mut place.watched, !folders.is_empty() && folders.is_subset(&watched));
+            if place.watched != before && place.due.is_some() {
+                place.due = Some(Instant::now() + place.pause(self.shared.poll));
+            }
+        }
+        if new {
+            self.hurry_local();
+        }
+    }
+
+    /// Makes the local places due.
+    pub(crate) fn hurry_local(&mut self) {
+        self.places.iter_mut().filter(|p| p.source.is_local()).for_each(|p| p.due = None);
     }
 
     /// Makes every place due.
@@ -271,7 +297,7 @@ impl PlaceState {
 
     /// Until the next look: local files often, a failed place soon and then less and less often.
     fn pause(&self, poll: Duration) -> Duration {
-        if self.source.is_local() {
+        if self.source.is_local() && !self.watched {
             return poll.min(Duration::from_secs(LOCAL_POLL_SECS));
         }
         match self.failed {
