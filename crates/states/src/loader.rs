@@ -17,6 +17,7 @@ use crate::config::StateConfig;
 use crate::error::ConfigError;
 use crate::source::{Source, Versions};
 use crate::status::{LoadStatus, PlaceStatus};
+use crate::watch::Watch;
 use configured::FromConfiguration;
 use place::PlaceState;
 pub(crate) use place::{CONCURRENT_FETCHES, FETCH_TIMEOUT_SECS, LIST_TIMEOUT_SECS};
@@ -147,6 +148,28 @@ impl Loader {
         let waiting = self.places.iter().filter(|p| p.is_waiting());
         let places = waiting.map(|p| p.due.unwrap_or_else(Instant::now));
         places.chain(self.configuration.due).min()
+    }
+
+    /// Lets the folders of local places be watched; what is watched is polled less often. A place with a folder that was not
+    /// watched before is looked at once more.
+    pub(crate) fn watch(&mut self, watch: &mut Watch) {
+        let folders: Vec<_> = self.places.iter().map(|p| p.source.folders()).collect();
+        let (watched, new) = watch.follow(folders.iter().flatten().cloned().collect());
+        for (place, folders) in self.places.iter_mut().zip(folders) {
+            let before =
+                std::mem::replace(&mut place.watched, !folders.is_empty() && folders.is_subset(&watched));
+            if place.watched != before && place.due.is_some() {
+                place.due = Some(Instant::now() + place.pause(self.shared.poll));
+            }
+        }
+        if new {
+            self.hurry_local();
+        }
+    }
+
+    /// Makes the local places due.
+    pub(crate) fn hurry_local(&mut self) {
+        self.places.iter_mut().filter(|p| p.source.is_local()).for_each(|p| p.due = None);
     }
 
     /// Makes every place due.
