@@ -205,11 +205,12 @@ impl View<'_> {
         self.view.iter().all(|(_, status)| status.tried)
     }
 
-    /// Whether any place could be looked at.
+    /// Whether any state is known, or any place is known to have none. A place whose every state is broken says nothing.
     pub(crate) fn usable(&self) -> bool {
-        self.view
-            .iter()
-            .any(|(states, status)| !states.is_empty() || (status.tried && status.error.is_none()))
+        let none = |status: &PlaceStatus| {
+            status.tried && status.error.is_none() && status.states.iter().all(|state| state.error.is_none())
+        };
+        self.view.iter().any(|(states, status)| !states.is_empty() || none(status))
     }
 
     pub(crate) fn status(&self) -> LoadStatus {
