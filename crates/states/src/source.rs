@@ -108,8 +108,8 @@ impl Source {
         known: Option<&str>,
     ) -> Result<Option<Fetched>, PlaceError> {
         match self {
-            Self::Local(_) => local::read(item).map(Some),
-            Self::Stdin => local::read_stdin().map(Some),
+            Self::Local(_) => local::read(item).await.map(Some),
+            Self::Stdin => local::read_stdin().await.map(Some),
             Self::S3(s3) => s3.fetch(item).await,
             Self::Http(http) => http.fetch(item, known).await,
             Self::Hcp(hcp) => hcp.fetch(item).await,

@@ -219,6 +219,41 @@ fn polling_sees_changes_and_configmap_links() {
 }
 
 #[test]
+fn a_pipe_among_the_states_of_a_folder_is_left_out_and_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("a.tfstate"), state(1, "l", &["vpc-1"])).unwrap();
+    let fifo = dir.path().join("b.tfstate");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let all = store(vec![place(PlaceKind::Dir, dir.path())]);
+    assert_eq!(all.load_now().errors().count(), 0);
+    assert_eq!(all.snapshot().unwrap().len(), 1);
+
+    // by its name it is waited for; not by whoever closes
+    let alone = store(vec![place(PlaceKind::File, &fifo)]);
+    let lease = alone.open();
+    assert!(!alone.wait_first(Duration::from_millis(50)));
+    drop(lease);
+    // the reader that was left alone may be at it still: a writer lets it go
+    fs::write(&fifo, state(2, "l", &["vpc-2"])).unwrap();
+}
+
+#[test]
+fn a_pipe_is_read_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let fifo = dir.path().join("b.tfstate");
+    assert!(std::process::Command::new("mkfifo").arg(&fifo).status().unwrap().success());
+    let writer = std::thread::spawn({
+        let fifo = fifo.clone();
+        move || fs::write(fifo, state(2, "l", &["vpc-2"])).unwrap()
+    });
+    let store = store(vec![place(PlaceKind::File, &fifo)]);
+    store.load_now();
+    writer.join().unwrap();
+    assert_eq!(store.load_now().errors().count(), 0);
+    assert_eq!(store.snapshot().unwrap().find_any("vpc-2").count(), 1);
+}
+
+#[test]
 fn an_empty_file_is_no_state() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.tfstate");

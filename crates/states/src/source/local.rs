@@ -1,15 +1,16 @@
 //! Local files, patterns, and folders with Terraform's workspaces.
 
 mod folders;
+mod read;
 
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
-use std::io::Read;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{ConfigError, PlaceError};
-use crate::fetch::{Fetched, Item, epoch_ns};
+use crate::fetch::{Item, epoch_ns};
+pub(crate) use read::{read, read_stdin};
 
 /// Deeper folders are not looked at: a tree of configurations is never that deep, a mistaken `/` is.
 const MAX_DEPTH: usize = 24;
@@ -100,7 +101,8 @@ fn walk(root: &Path, folder: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>, 
         let Ok(metadata) = fs::metadata(&path) else { continue };
         if metadata.is_dir() {
             walk(root, &path, depth - 1, seen, items);
-        } else if is_state(&name) {
+        } else if metadata.is_file() && is_state(&name) {
+            // not a pipe or a device of that name: reading it might never end
             let part = show(path.strip_prefix(root).unwrap_or(&path));
             items.push(item(&path, part, &metadata));
         }
@@ -137,37 +139,16 @@ fn workspace(path: &Path) -> Option<String> {
 }
 
 fn version(metadata: &Metadata) -> String {
+    if !metadata.is_file() {
+        // a pipe gives its bytes once
+        return "once".to_owned();
+    }
     // The inode too: a link that is turned to another file may keep time and length.
     format!("{}.{:09}:{}:{}", metadata.mtime(), metadata.mtime_nsec(), metadata.len(), metadata.ino())
 }
 
 fn show(path: &Path) -> String {
     path.to_string_lossy().into_owned()
-}
-
-/// Reads a file such that the bytes are of one moment. Terraform rewrites a state in place.
-pub(crate) fn read(item: &Item) -> Result<Fetched, PlaceError> {
-    let error = |e: &std::io::Error| PlaceError::io(&item.name, e);
-    for _ in 0..2 {
-        let before = fs::metadata(&item.key).map_err(|e| error(&e))?;
-        let bytes = fs::read(&item.key).map_err(|e| error(&e))?;
-        let after = fs::metadata(&item.key).map_err(|e| error(&e))?;
-        let same = version(&before) == version(&after);
-        // A pipe has no length.
-        if same && (bytes.len() as u64 == after.len() || !after.is_file()) {
-            let written_at_ns = after.modified().ok().and_then(epoch_ns);
-            return Ok(Fetched { bytes, version: Some(version(&after)), written_at_ns });
-        }
-    }
-    Err(PlaceError::Changing { path: item.name.clone() })
-}
-
-pub(crate) fn read_stdin() -> Result<Fetched, PlaceError> {
-    let mut bytes = Vec::new();
-    match std::io::stdin().lock().read_to_end(&mut bytes) {
-        Ok(_) => Ok(Fetched { bytes, version: None, written_at_ns: None }),
-        Err(e) => Err(PlaceError::io("standard input", &e)),
-    }
 }
 
 #[cfg(test)]
