@@ -20,6 +20,16 @@ impl Filter {
         self.accounts.is_empty() && self.regions.is_empty()
     }
 
+    /// The accounts asked for; empty: all.
+    pub fn accounts(&self) -> &BTreeSet<String> {
+        &self.accounts
+    }
+
+    /// The regions asked for; empty: all.
+    pub fn regions(&self) -> &BTreeSet<String> {
+        &self.regions
+    }
+
     /// True when this account is wanted. An account that is not known is not.
     pub fn account(&self, account: &str) -> bool {
         self.accounts.is_empty() || self.accounts.contains(account)

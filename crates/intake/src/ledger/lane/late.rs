@@ -111,7 +111,11 @@ mod tests {
         assert_eq!(lane.state().floor, now + 140);
         let late = name(now + 10, "late");
         assert_eq!(lane.list(&late, 1), Want::No, "the live look knows no better");
-        assert_eq!(lane.list_late(&name(now, "copied"), 1, now - 500, 60), Want::No, "written before we began");
+        assert_eq!(
+            lane.list_late(&name(now, "copied"), 1, now - 500, 60),
+            Want::No,
+            "written before we began"
+        );
         assert_eq!(lane.list_late(&name(now, "early"), 1, now + 20, 60), Want::No, "in time");
         assert_eq!(lane.list_late(&normal, 1, now + 150, 60), Want::No, "known, however late it came");
         assert_eq!(lane.list_late(&late, 1, now + 190, 60), Want::From(0));

@@ -92,7 +92,10 @@ mod tests {
         for round in 0..40 {
             now += 30;
             // Names in no order of time.
-            objects.extend((0..1500).map(|n| (format!("{:08x}.json", mark(format!("{round}-{n}").as_bytes())), now - n % 30)));
+            objects
+                .extend((0..1500).map(|n| {
+                    (format!("{:08x}.json", mark(format!("{round}-{n}").as_bytes())), now - n % 30)
+                }));
             objects.sort();
             let wanted = look(&mut lane, &objects, now);
             assert_eq!(wanted.len(), 1500, "{round}");
@@ -119,7 +122,8 @@ mod tests {
     #[test]
     fn what_is_not_through_is_not_passed() {
         let mut lane = Lane::default();
-        let objects: Vec<(String, u64)> = (0..30_000).map(|n| (format!("{n}.json"), 1_000 + n / 10)).collect();
+        let objects: Vec<(String, u64)> =
+            (0..30_000).map(|n| (format!("{n}.json"), 1_000 + n / 10)).collect();
         assert_eq!(look(&mut lane, &objects, 10_000).len(), 30_000);
         objects.iter().filter(|(name, _)| name != "50.json").for_each(|(name, _)| lane.apply(&done(name)));
         look(&mut lane, &objects, 10_000);
