@@ -119,7 +119,11 @@ fn bad_input_costs_only_itself() {
     assert_eq!(values.malformed_object, 5, "not gzip, truncated, checksum, empty, more: {values:?}");
     assert_eq!(values.malformed_record, 4, "broken, no time, bad time, not UTF-8: {values:?}");
     assert_eq!((values.too_large, values.filtered, values.duplicate), (2, 1, 1));
-    assert_eq!((values.objects_done, values.objects_read), (15, 10), "every object in one counter: {values:?}");
+    assert_eq!(
+        (values.objects_done, values.objects_read),
+        (15, 10),
+        "every object in one counter: {values:?}"
+    );
 }
 
 #[test]
