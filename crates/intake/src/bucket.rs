@@ -6,6 +6,7 @@
 //!                          └─ ledger: what is through, what is open
 //! ```
 
+mod absent;
 mod discover;
 mod feed;
 mod fetch;

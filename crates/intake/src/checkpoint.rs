@@ -4,9 +4,12 @@
 //! |---|---|
 //! | `lock` | held while an intake is open |
 //! | `checkpoint.json` | the [`Document`], replaced as a whole |
+//! | `checkpoint.json.copy` | the same, for when the first is damaged |
+//! | `began` | where reading began the first time, for when both are |
 //! | `journal-N` | what was taken since: event ids and steps, appended batch by batch |
 //! | `quarantine.jsonl` | what was left out, and why |
 
+mod document;
 mod folder;
 mod inspect;
 mod journal;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Counters of one intake. Every record ends in exactly one of `emitted`, `duplicate`, `filtered`,
-        /// `malformed_record`, `too_large`, `failed_record`; every object that cannot be read in one of `malformed_object`,
+        /// `malformed_record`, `too_large`, `failed_record`; every object in one of `objects_read`, `malformed_object`,
         /// `not_found`, `object_too_large`, `object_refused`.
         #[derive(Debug, Default)]
         pub struct Counters { $($(#[$doc])* pub $name: Count),* }
@@ -53,6 +53,8 @@ counters! {
     objects_known,
     /// Objects that are through: read to their end, given up, or gone.
     objects_done,
+    /// Of these, objects that were read to their end, also those that hold no record.
+    objects_read,
     /// Objects left out by their key: another account, region or time, digests, Insights, no log's name. Each once,
     /// as long as a bucket shows no more than 262,144 of them.
     objects_filtered,
@@ -64,6 +66,9 @@ counters! {
     fetched_bytes,
     /// Bytes of objects after inflating.
     inflated_bytes,
+    /// Event ids and quarantine entries that could not be written below `checkpoint_dir` for so long that memory no
+    /// longer held them; after a restart second deliveries of those records are not left out.
+    unwritten,
     /// Requests tried again.
     retries,
     /// ListObjectsV2 calls.

@@ -20,14 +20,14 @@ impl Filter {
         self.accounts.is_empty() && self.regions.is_empty()
     }
 
-    /// The accounts asked for; none: all.
-    pub fn accounts(&self) -> impl Iterator<Item = &str> {
-        self.accounts.iter().map(String::as_str)
+    /// The accounts asked for; empty: all.
+    pub fn accounts(&self) -> &BTreeSet<String> {
+        &self.accounts
     }
 
-    /// The regions asked for; none: all.
-    pub fn regions(&self) -> impl Iterator<Item = &str> {
-        self.regions.iter().map(String::as_str)
+    /// The regions asked for; empty: all.
+    pub fn regions(&self) -> &BTreeSet<String> {
+        &self.regions
     }
 
     /// True when this account is wanted. An account that is not known is not.

@@ -28,7 +28,6 @@ pub struct Handout {
     /// Records of the batch in hand.
     in_hand_records: u64,
     ended: bool,
-    journal_fails: bool,
 }
 
 /// Records of a chunk that are not all handed out.
@@ -45,17 +44,8 @@ impl Handout {
         counters: Arc<Counters>,
         clock: Arc<dyn Clock>,
     ) -> Self {
-        Self {
-            items,
-            ledger,
-            counters,
-            clock,
-            current: None,
-            in_hand: Taken::default(),
-            in_hand_records: 0,
-            ended: false,
-            journal_fails: false,
-        }
+        let in_hand = Taken::default();
+        Self { items, ledger, counters, clock, current: None, in_hand, in_hand_records: 0, ended: false }
     }
 
     /// See [`crate::Intake::next_batch`].
@@ -129,6 +119,9 @@ impl Handout {
     fn end_of(&mut self, object: &Arc<Object>, how: &Ended, upto: u64) {
         tracing::debug!(object = %object, how = ?how, "object is through");
         self.counters.objects_done.add(1);
+        if *how == Ended::Done {
+            self.counters.objects_read.add(1);
+        }
         self.in_hand.steps.push(Step::of(object, upto, true));
     }
 
@@ -139,19 +132,7 @@ impl Handout {
             return;
         }
         let taken = std::mem::take(&mut self.in_hand);
-        let written = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).commit(&taken);
-        match written {
-            Err(error) if !self.journal_fails => {
-                self.journal_fails = true;
-                tracing::error!(
-                    "cannot write the journal: {error}; after a restart, records since then come again"
-                );
-            }
-            Ok(()) if self.journal_fails => {
-                self.journal_fails = false;
-                tracing::info!("the journal is written again");
-            }
-            _ => {}
-        }
+        // What cannot be written is told by the journal, and tried again by the keeper.
+        let _ = self.ledger.lock().unwrap_or_else(PoisonError::into_inner).commit(&taken);
     }
 }

@@ -1,7 +1,7 @@
 //! Inflating objects: whole ones at once, big and odd ones as a stream with a cap.
 
-use flate2::bufread::MultiGzDecoder;
-use std::io::{self, BufReader, Read};
+use flate2::bufread::GzDecoder;
+use std::io::{self, BufRead, BufReader, Read};
 
 /// Objects that inflate to no more than this are inflated at once, by libdeflate (three times as fast as zlib).
 pub const WHOLE_BYTES: usize = 16 << 20;
@@ -65,15 +65,48 @@ pub struct Plain<R: Read> {
 }
 
 enum Inner<R: Read> {
-    Gzip(Box<MultiGzDecoder<BufReader<R>>>),
+    Gzip(Box<Members<BufReader<R>>>),
     Plain(R),
+}
+
+/// The members of a gzip one after the other. Unlike flate2's own, it tells what follows the last one from a member
+/// that is cut off.
+struct Members<R: BufRead> {
+    /// `None` only while one follows the other.
+    member: Option<GzDecoder<R>>,
+}
+
+/// What follows the last member is no gzip.
+#[derive(Debug, thiserror::Error)]
+#[error("no gzip follows its end")]
+struct Trailing;
+
+impl<R: BufRead> Read for Members<R> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let Some(member) = &mut self.member else { return Ok(0) };
+            let got = member.read(buf)?;
+            if got > 0 || buf.is_empty() {
+                return Ok(got);
+            }
+            let next = member.get_mut().fill_buf()?;
+            // The reader's buffer may end between the two bytes; then the second one tells.
+            if next.is_empty() || !(is_gzip(next) || next == [0x1f]) {
+                let over = next.is_empty();
+                return if over { Ok(0) } else { Err(io::Error::other(Trailing)) };
+            }
+            let rest = self.member.take().map(GzDecoder::into_inner);
+            self.member = rest.map(GzDecoder::new);
+        }
+    }
 }
 
 impl<R: Read> Plain<R> {
     /// Reads `source`, which is gzip if `gzip` says so, up to `cap_bytes` inflated.
     pub fn new(source: R, gzip: bool, cap_bytes: u64) -> Self {
         let inner = if gzip {
-            Inner::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 << 10, source))))
+            let member = GzDecoder::new(BufReader::with_capacity(64 << 10, source));
+            Inner::Gzip(Box::new(Members { member: Some(member) }))
         } else {
             Inner::Plain(source)
         };
@@ -105,6 +138,9 @@ impl<R: Read> Plain<R> {
     fn fault(&self, error: &io::Error) -> Fault {
         let at = self.cap_bytes - self.left;
         match (&self.inner, error.kind()) {
+            _ if error.get_ref().is_some_and(|inner| inner.is::<Trailing>()) => Fault::Malformed(format!(
+                "something that is no gzip follows the end of the gzip, after {at} inflated bytes"
+            )),
             (Inner::Gzip(_), io::ErrorKind::UnexpectedEof) => {
                 Fault::Malformed(format!("truncated gzip: ends after {at} inflated bytes"))
             }
@@ -172,6 +208,22 @@ mod tests {
         wrong[crc] ^= 1;
         assert_eq!(Inflater::default().whole(&wrong, text.len()), None);
         assert!(matches!(stream(&wrong, 1 << 30).1, Err(Fault::Malformed(_))));
+    }
+
+    #[test]
+    fn what_follows_a_gzip_is_not_taken_for_a_cut_off_one() {
+        let mut small = gzip(b"text");
+        for garbage in [&b"x"[..], b"garbage, and more of it than a header", &[0; 512]] {
+            let (got, fault) = stream(&[small.clone(), garbage.to_vec()].concat(), 1 << 20);
+            assert_eq!(got, b"text");
+            let Err(Fault::Malformed(why)) = fault else { panic!("{fault:?}") };
+            assert!(why.contains("follows the end of the gzip, after 4 inflated bytes"), "{why}");
+        }
+        small.extend_from_slice(&gzip(b"more")[..9]);
+        let (got, fault) = stream(&small, 1 << 20);
+        assert_eq!(got, b"text");
+        assert!(matches!(fault, Err(Fault::Malformed(why)) if why.contains("truncated")));
+        assert_eq!(stream(&gzip(b""), 1 << 20), (Vec::new(), Ok(())));
     }
 
     #[test]

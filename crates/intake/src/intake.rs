@@ -1,24 +1,23 @@
 //! The one thing that the plugin and the tools hold: open, take batches, close.
 
+mod keep;
 mod open;
 
 pub(crate) use open::checked;
 
 use crate::budget::Budget;
-use crate::checkpoint::Folder;
 use crate::clock::{Clock, SystemClock};
 use crate::config::IntakeConfig;
 use crate::counters::Counters;
 use crate::handout::{Handed, Handout};
-use crate::ledger::Ledger;
 use crate::origin::Origin;
 use crate::quarantine::{Quarantine, Reason};
 use crate::record::RecordSlice;
 use crate::retry::Pace;
 use crate::store::Connect;
 use crate::unread::{Unread, UnreadList};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -124,10 +123,7 @@ struct Keeper {
     thread: JoinHandle<()>,
     /// Dropped to end it.
     stop: std::sync::mpsc::Sender<()>,
-    folder: Arc<Folder>,
-    ledger: Arc<Mutex<Ledger>>,
-    clock: Arc<dyn Clock>,
-    late_minutes: u64,
+    kept: Arc<keep::Kept>,
 }
 
 impl Intake {
@@ -216,10 +212,7 @@ impl Intake {
         if keeper.thread.join().is_err() {
             tracing::error!("the checkpoint's thread ended with a panic; please report");
         }
-        let saved = keeper.folder.save(&keeper.ledger, keeper.late_minutes, keeper.clock.now_ns());
-        if let Err(error) = saved {
-            tracing::error!("cannot write the checkpoint: {error}; the journal holds what it would say");
-        }
+        keeper.kept.close();
     }
 }
 

@@ -20,6 +20,7 @@
 //! A batch counts as taken when [`Intake::next_batch`] is called again: the plugin API has no other acknowledgement.
 //! What is promised, and the test that shows each promise, is in `docs/delivery.md`.
 
+mod backoff;
 #[doc(hidden)]
 pub mod bench;
 mod bucket;

@@ -64,6 +64,12 @@ pub enum OriginError {
         /// What is allowed there.
         allowed: &'static str,
     },
+    /// `?follow&once`
+    #[error("cannot open \"{text}\": ?follow goes on for ever, ?once ends; give one of them")]
+    Contradiction {
+        /// What was given.
+        text: String,
+    },
     /// `since=` with something that is no time.
     #[error("cannot open \"{text}\": since: {source}")]
     Since {
@@ -108,13 +114,16 @@ impl Origin {
         if let Some((path, options)) = text.rsplit_once('?')
             && Path::new(path).exists()
         {
-            let mut follow = false;
+            let (mut follow, mut once) = (false, false);
             for option in options.split('&').filter(|o| !o.is_empty()) {
                 match option {
                     "follow" => follow = true,
-                    "once" => follow = false,
+                    "once" => once = true,
                     _ => return Err(unknown_option(text, option, "a path takes ?follow")),
                 }
+            }
+            if follow && once {
+                return Err(OriginError::Contradiction { text: text.into() });
             }
             return Ok(Origin::Files { path: path.into(), follow });
         }
@@ -189,7 +198,8 @@ fn hint(text: &str) -> Option<String> {
     if let Some((key, value)) = text.split_once('=')
         && !key.contains("://")
     {
-        let (key, value) = (key.to_ascii_lowercase(), value.trim_start_matches("s3://"));
+        let value = value.trim_matches(['"', '\'']).trim_start_matches("s3://");
+        let key = key.to_ascii_lowercase();
         if value.is_empty() {
             return None;
         }
@@ -198,18 +208,54 @@ fn hint(text: &str) -> Option<String> {
         }
         return Some(format!("s3://{value}"));
     }
+    if let Some(place) = web_address(text) {
+        return Some(format!("s3://{place}"));
+    }
+    if let Some((key, value)) = text.split_once(": ")
+        && key.bytes().all(|b| b.is_ascii_alphanumeric())
+    {
+        // A line of falco.yaml.
+        let value = value.trim().trim_matches(['"', '\'']).trim_start_matches("s3://");
+        let key = key.to_ascii_lowercase();
+        return match (key.contains("bucket"), key.contains("sqs") || key.contains("queue")) {
+            _ if value.is_empty() => None,
+            (true, _) => Some(format!("s3://{value}")),
+            (_, true) => Some(format!("sqs://{value}")),
+            _ => hint(value),
+        };
+    }
     if let Some((scheme, rest)) = text.split_once("://") {
         let lower = scheme.to_ascii_lowercase();
         let meant = matches!(lower.as_str(), "s3" | "s3a" | "s3n" | "aws" | "arn" | "s3bucket" | "bucket");
         return (meant && !rest.is_empty()).then(|| format!("s3://{rest}"));
     }
-    if let Some(name) = text.strip_prefix("arn:aws:s3:::") {
+    // arn:aws:s3:::BUCKET/PREFIX, also arn:aws-cn and arn:aws-us-gov
+    if text.starts_with("arn:aws")
+        && let Some((_, name)) = text.split_once(":s3:::")
+    {
         return Some(format!("s3://{name}"));
     }
-    if let Some(rest) = text.strip_prefix("s3:") {
+    if let Some(rest) = text.strip_prefix("s3:").or_else(|| text.strip_prefix("s3//")) {
         return Some(format!("s3://{}", rest.trim_start_matches('/')));
     }
     None
+}
+
+/// `BUCKET/PREFIX` of S3's web addresses: `https://BUCKET.s3.REGION.amazonaws.com/PREFIX`,
+/// `https://s3.REGION.amazonaws.com/BUCKET/PREFIX`. Other hosts are not known to be S3.
+fn web_address(text: &str) -> Option<String> {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let path = path.split('?').next().unwrap_or_default();
+    let service = host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
+    if service == "s3" || service.starts_with("s3.") || service.starts_with("s3-") {
+        return (!path.is_empty()).then(|| path.to_owned());
+    }
+    let at = service.rfind(".s3")?;
+    let after = service.get(at + 3..)?;
+    let bucket = service.get(..at)?;
+    let is_service = after.is_empty() || after.starts_with(['.', '-']);
+    is_service.then(|| if path.is_empty() { bucket.to_owned() } else { format!("{bucket}/{path}") })
 }
 
 #[cfg(test)]
@@ -246,6 +292,13 @@ mod tests {
             ("s3:logs", "s3://logs"),
             ("bucket=s3://logs", "s3://logs"),
             ("sqsQueue=q", "sqs://q"),
+            ("s3Bucket: logs", "s3://logs"),
+            ("open_params: \"s3Bucket=logs\"", "s3://logs"),
+            ("s3//logs", "s3://logs"),
+            ("arn:aws-cn:s3:::logs/p", "s3://logs/p"),
+            ("https://logs.s3.amazonaws.com/AWSLogs/", "s3://logs/AWSLogs/"),
+            ("https://my.logs.s3.eu-west-1.amazonaws.com", "s3://my.logs"),
+            ("https://s3.eu-west-1.amazonaws.com/logs/p?x=1", "s3://logs/p"),
         ] {
             let error = Origin::parse(text).unwrap_err().to_string();
             assert!(error.contains(&format!("did you mean {meant}?")), "{error}");
@@ -260,6 +313,12 @@ mod tests {
         assert!(matches!(Origin::parse("s3://logs?since=x"), Err(OriginError::Since { .. })));
         assert!(matches!(Origin::parse("sqs://q"), Err(OriginError::Queue { .. })));
         assert!(matches!(Origin::parse("/no/such/folder"), Err(OriginError::Unknown { hint: None, .. })));
+        let here = Origin::parse(&format!("{}?follow&once", env!("CARGO_MANIFEST_DIR")));
+        assert!(matches!(here, Err(OriginError::Contradiction { .. })));
+        assert!(matches!(
+            Origin::parse("https://example.com/x"),
+            Err(OriginError::Unknown { hint: None, .. })
+        ));
         assert!(matches!(Origin::parse("gopher://x"), Err(OriginError::Unknown { hint: None, .. })));
     }
 

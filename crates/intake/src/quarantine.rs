@@ -1,18 +1,17 @@
 //! What could not be handed out, with its reason: one JSON line each, and one line in the log an object.
 
+mod file;
+
+use self::file::Lines;
 use crate::clock::Clock;
 use crate::layout::rfc3339;
 use crate::object::Object;
 use serde::{Deserialize, Serialize};
-use std::fs::{File, OpenOptions};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// File names in the folder of a checkpoint.
 const NAMES: [&str; 2] = ["quarantine.jsonl", "quarantine.1.jsonl"];
-/// A file over this size is put aside, and the one put aside before is dropped.
-const FILE_BYTES: u64 = 16 << 20;
 /// Of a record, this much is kept.
 const RECORD_BYTES: usize = 64 << 10;
 
@@ -62,17 +61,15 @@ pub struct Quarantine {
 }
 
 struct State {
-    folder: Option<PathBuf>,
-    file: Option<File>,
-    bytes: u64,
+    /// `None`: entries are logged only.
+    lines: Option<Lines>,
     last_logged: String,
 }
 
 impl Quarantine {
     /// A quarantine that writes below `folder`, or only logs.
     pub fn new(folder: Option<&Path>, clock: Arc<dyn Clock>) -> Arc<Self> {
-        let folder = folder.map(Path::to_path_buf);
-        let state = State { folder, file: None, bytes: 0, last_logged: String::new() };
+        let state = State { lines: folder.map(Lines::new), last_logged: String::new() };
         Arc::new(Self { clock, state: Mutex::new(state) })
     }
 
@@ -104,15 +101,27 @@ impl Quarantine {
         record: Option<String>,
     ) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.folder.is_none() {
-            return;
-        }
+        let Some(lines) = &mut state.lines else { return };
         let at = rfc3339(self.clock.now_ns());
         let entry = Entry { at, object: object.to_string(), reason, why: why.into(), offset_bytes, record };
-        if let Err(error) = state.write(&entry) {
-            tracing::warn!("cannot write {}: {error}", NAMES[0]);
-            state.folder = None;
+        // An entry is text and numbers: it has a form in JSON.
+        if let Ok(mut line) = serde_json::to_vec(&entry) {
+            line.push(b'\n');
+            lines.add(line);
         }
+    }
+
+    /// Writes what waits because the file could not be written, when it is time to try.
+    pub fn flush(&self) {
+        if let Some(lines) = &mut self.state.lock().unwrap_or_else(PoisonError::into_inner).lines {
+            lines.flush();
+        }
+    }
+
+    /// Entries that could not be written for so long that they were let go.
+    pub fn lost(&self) -> u64 {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lines.as_ref().map_or(0, Lines::lost)
     }
 
     /// The entries below `folder`, oldest first. Lines that are not whole are passed by.
@@ -124,31 +133,9 @@ impl Quarantine {
     }
 }
 
-impl State {
-    fn write(&mut self, entry: &Entry) -> std::io::Result<()> {
-        let Some(folder) = &self.folder else { return Ok(()) };
-        let [current, before] = NAMES.map(|name| folder.join(name));
-        if self.bytes > FILE_BYTES {
-            std::fs::rename(&current, &before)?;
-            self.file = None;
-        }
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let file = OpenOptions::new().create(true).append(true).open(&current)?;
-                self.bytes = file.metadata()?.len();
-                self.file.insert(file)
-            }
-        };
-        let mut line = serde_json::to_vec(entry)?;
-        line.push(b'\n');
-        self.bytes += line.len() as u64;
-        file.write_all(&line)
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::file::FILE_BYTES;
     use super::*;
     use crate::clock::SystemClock;
 

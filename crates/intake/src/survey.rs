@@ -78,10 +78,9 @@ impl Wanted {
         let all = places(store, prefix, &Filter::default()).await?.lanes;
         survey.left_out = all.into_iter().filter(|lane| !survey.lanes.contains(lane)).collect();
         let parts: Vec<_> = survey.lanes.iter().filter_map(|lane| layout::parse(lane)).collect();
-        let accounts = self.filter.accounts().filter(|a| !parts.iter().any(|p| p.account == *a));
-        let regions = self.filter.regions().filter(|r| !parts.iter().any(|p| p.region == *r));
-        let (accounts, regions) =
-            (accounts.map(str::to_owned).collect(), regions.map(str::to_owned).collect());
+        let accounts = self.filter.accounts().iter().filter(|a| !parts.iter().any(|p| p.account == **a));
+        let regions = self.filter.regions().iter().filter(|r| !parts.iter().any(|p| p.region == **r));
+        let (accounts, regions) = (accounts.cloned().collect(), regions.cloned().collect());
         (survey.missing_accounts, survey.missing_regions) = (accounts, regions);
         Ok(survey)
     }

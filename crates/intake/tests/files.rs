@@ -103,19 +103,27 @@ fn bad_input_costs_only_itself() {
     let insight = record("k").replace("AwsApiCall", "AwsCloudTrailInsight");
     fs::write(at("k-insight.json"), format!("[{insight}]")).unwrap();
     fs::write(at("l-twice.json"), format!("[{},{}]", record("l-0"), record("l-0"))).unwrap();
+    fs::write(at("m-none.json"), "{\"Records\":[]}").unwrap();
+    fs::write(at("n-nothing.json.gz"), gzip(b"")).unwrap();
+    fs::write(at("o-more.json.gz"), [object_of("more", 2), b"behind the end".to_vec()].concat()).unwrap();
     let (found, values) = read(dir.path(), &IntakeConfig::default());
     let mut expected: Vec<String> =
         ["e-0", "e-1", "f-1", "g-1", "h-1", "i-0", "i-1", "j-0", "j-1", "l-0"].map(Into::into).to_vec();
     expected.extend(ids("crc", 5));
+    expected.extend(ids("more", 2));
     // Of the truncated one, what was whole.
     let truncated = found.iter().filter(|id| id.starts_with("good-")).count();
     expected.extend(ids("good", truncated));
     assert_eq!(sorted(found), sorted(expected));
-    assert!(values.emitted as usize == 15 + truncated);
-    assert_eq!(values.malformed_object, 4, "not gzip, truncated, checksum, empty: {values:?}");
+    assert!(values.emitted as usize == 17 + truncated);
+    assert_eq!(values.malformed_object, 5, "not gzip, truncated, checksum, empty, more: {values:?}");
     assert_eq!(values.malformed_record, 4, "broken, no time, bad time, not UTF-8: {values:?}");
     assert_eq!((values.too_large, values.filtered, values.duplicate), (2, 1, 1));
-    assert_eq!(values.objects_done, 12);
+    assert_eq!(
+        (values.objects_done, values.objects_read),
+        (15, 10),
+        "every object in one counter: {values:?}"
+    );
 }
 
 #[test]

@@ -207,3 +207,109 @@ fn a_damaged_checkpoint_costs_no_record() {
     };
     assert!(error.to_string().contains("version 99"), "{error}");
 }
+
+/// Whatever happens to the checkpoint's files, what was listed and not read is read after a restart.
+#[test]
+fn a_damaged_checkpoint_costs_no_backlog() {
+    const HOUR: u64 = 3600;
+    for text in ["", "{\"version\":1,\"lan", "\u{0}\u{1}\u{fffd}", "[1,2]"] {
+        for (order, damaged) in [
+            (Order::OldestFirst, &[][..]),
+            (Order::NewestFirst, &[]),
+            (Order::OldestFirst, &["checkpoint.json"]),
+            (Order::NewestFirst, &["checkpoint.json"]),
+            (Order::OldestFirst, &["checkpoint.json", "checkpoint.json.copy"]),
+            (Order::OldestFirst, &["checkpoint.json", "checkpoint.json.copy", "began"]),
+        ] {
+            let (state, clock) = (tempfile::tempdir().unwrap(), TestClock::at(NOON_SECS - 48 * HOUR));
+            let own: Arc<TestClock> = Arc::clone(&clock);
+            let store = Arc::new(MemoryStore::new(own, Duration::ZERO));
+            let mut config = config(state.path());
+            config.source.order = order;
+            let open = || Intake::open(s3("", "?since=now"), &config, parts(&store, &clock)).unwrap();
+            store.put(key("", ACCOUNT, "us-east-1", NOON_SECS - 48 * HOUR, "a"), object_of("read", 1));
+            let mut intake = open();
+            assert_eq!(take(&mut intake, 1), ["read-0"]);
+            intake.next_batch(1, Duration::ZERO);
+            intake.close();
+            for hours in [30u64, 20, 10, 5, 2, 0] {
+                clock.set(NOON_SECS - hours * HOUR);
+                let key = key("", ACCOUNT, "us-east-1", NOON_SECS - hours * HOUR, "b");
+                store.put(key, object_of(&format!("h{hours:02}"), 1));
+            }
+            // A life that lists all and can fetch nothing; it writes the checkpoint all the same.
+            store.fail_by(|call| matches!(call, Call::Get(..)).then_some(Fault::Expired));
+            let mut intake = open();
+            while intake.counters().values().objects_known < 6 {
+                assert_eq!(take_for(&mut intake, Duration::from_millis(10)), Vec::<String>::new());
+            }
+            intake.close();
+            store.heal();
+            let folder = std::fs::read_dir(state.path()).unwrap().next().unwrap().unwrap().path();
+            for name in damaged {
+                assert!(folder.join(name).exists(), "{name}");
+                std::fs::write(folder.join(name), text).unwrap();
+            }
+            let mut intake = open();
+            let found = sorted(take(&mut intake, 6));
+            assert_eq!(
+                found,
+                ["h00-0", "h02-0", "h05-0", "h10-0", "h20-0", "h30-0"],
+                "{text} {order:?} {damaged:?}"
+            );
+            intake.next_batch(1, Duration::ZERO);
+            intake.close();
+            let mut intake = open();
+            assert_eq!(take_for(&mut intake, Duration::from_millis(30)), Vec::<String>::new());
+        }
+    }
+}
+
+/// A disk that is full for a while costs neither the place nor the ids.
+#[test]
+fn what_a_full_disk_refused_is_written_later() {
+    let (state, clock) = (tempfile::tempdir().unwrap(), TestClock::at(NOON_SECS));
+    let store = Arc::new(MemoryStore::default());
+    let mut config = config(&state.path().join("0"));
+    config.source.dedup_entries = 200;
+    let open =
+        |config: &IntakeConfig| Intake::open(s3("", "?since=1h"), config, parts(&store, &clock)).unwrap();
+    store.put(key("", ACCOUNT, "us-east-1", NOON_SECS, "a"), object_of("a", 90));
+    let mut intake = open(&config);
+    assert_eq!(take(&mut intake, 90).len(), 90);
+    let folder = std::fs::read_dir(state.path().join("0")).unwrap().next().unwrap().unwrap().path();
+    // The next segment, begun after 100 ids. Every write to it fails with ENOSPC.
+    let full = folder.join("journal-000002");
+    std::os::unix::fs::symlink("/dev/full", &full).unwrap();
+    for (minute, name) in [(1, "b"), (2, "c")] {
+        store.put(key("", ACCOUNT, "us-east-1", NOON_SECS + minute * 60, name), object_of(name, 50));
+        assert_eq!(take(&mut intake, 50).len(), 50);
+        intake.next_batch(1, Duration::ZERO);
+    }
+    std::fs::remove_file(&full).unwrap();
+    while !std::fs::metadata(&full).is_ok_and(|meta| meta.len() > 400) {
+        take_for(&mut intake, Duration::from_millis(10));
+    }
+    copy(&state.path().join("0"), &state.path().join("1"));
+    drop(intake);
+    config.source.checkpoint_dir = state.path().join("1");
+    store.put(key("", ACCOUNT, "us-east-1", NOON_SECS + 180, "again"), object_of("c", 51));
+    let mut intake = open(&config);
+    assert_eq!(take(&mut intake, 1), ["c-50"], "the ids of the others are known");
+    assert_eq!(intake.counters().values().duplicate, 50);
+}
+
+#[test]
+fn a_disk_that_is_full_at_open_is_named() {
+    let (state, clock) = (tempfile::tempdir().unwrap(), TestClock::at(NOON_SECS));
+    let store = Arc::new(MemoryStore::default());
+    Intake::open(s3("", ""), &config(state.path()), parts(&store, &clock)).unwrap().close();
+    let folder = std::fs::read_dir(state.path()).unwrap().next().unwrap().unwrap().path();
+    let full = folder.join("checkpoint.json.tmp");
+    std::os::unix::fs::symlink("/dev/full", full).unwrap();
+    let Err(error) = Intake::open(s3("", ""), &config(state.path()), parts(&store, &clock)) else {
+        panic!("opened")
+    };
+    let text = error.to_string();
+    assert!(text.starts_with("no space left for checkpoint_dir ") && text.contains("make room"), "{text}");
+}

@@ -1,14 +1,23 @@
 //! Which accounts and regions a prefix holds.
 
+mod shape;
+#[cfg(test)]
+mod tests;
+
+use self::shape::{Lane, Shape, is_region, shape};
 use crate::counters::Counters;
 use crate::filter::Filter;
 use crate::layout::{is_account, is_organisation};
 use crate::retry::Pace;
 use crate::store::{ListPage, ListRequest, ObjectStore, StoreError, StoreErrorKind};
-use std::collections::BTreeSet;
+use futures_util::future::join_all;
+use std::collections::{BTreeSet, VecDeque};
 
-/// Of the folders of a prefix without a trail, so many are looked into.
-const MAX_FOLDERS: usize = 100;
+/// So many folders that do not belong to a trail are looked into, level by level, for trails below them.
+const MAX_FOLDERS: usize = 300;
+
+/// Listings at once.
+const AT_ONCE: usize = 16;
 
 /// Attempts at one listing: where accounts are many, one that fails must not begin all of them anew.
 const ATTEMPTS: u32 = 5;
@@ -22,46 +31,21 @@ pub struct Places {
     pub flat: Option<String>,
     /// Folders that may not be listed.
     pub refused: Vec<StoreError>,
-    /// Accounts that are there and not wanted.
-    pub other_accounts: BTreeSet<String>,
+    /// Accounts that are there, wanted or not.
+    pub accounts: BTreeSet<String>,
+    /// Regions of wanted accounts that are there, wanted or not.
+    pub regions: BTreeSet<String>,
+    /// Folders that were not looked into, because there are too many.
+    pub unseen: Vec<String>,
+    /// Set when nothing is below the prefix: the names of what stands beside it.
+    pub beside: Option<Vec<String>>,
 }
 
-/// What a prefix says by itself.
-#[derive(Debug, PartialEq, Eq)]
-enum Shape {
-    /// `…AWSLogs/` or `…AWSLogs/ORG/`: accounts follow.
-    Accounts(String),
-    /// `…AWSLogs/…ACCOUNT/`
-    Account(String, String),
-    /// `…/CloudTrail/`: regions follow.
-    Regions(String, String),
-    /// `…/CloudTrail/REGION/`
-    Lane(String, String, String),
-    /// Deeper.
-    Deep(String),
-    /// No `AWSLogs` in it.
-    Open,
-}
-
-fn shape(prefix: &str) -> Shape {
-    let trimmed = prefix.trim_end_matches('/');
-    let parts: Vec<&str> = trimmed.split('/').collect();
-    let Some(root) = parts.iter().rposition(|part| *part == "AWSLogs") else { return Shape::Open };
-    let after = parts.get(root + 1..).unwrap_or_default();
-    let after = match after.split_first() {
-        Some((org, rest)) if is_organisation(org) => rest,
-        _ => after,
-    };
-    let folder = format!("{trimmed}/");
-    match *after {
-        [] => Shape::Accounts(folder),
-        [account] if is_account(account) => Shape::Account(format!("{folder}CloudTrail/"), account.into()),
-        [account, "CloudTrail"] if is_account(account) => Shape::Regions(folder, account.into()),
-        [account, "CloudTrail", region] if is_account(account) => {
-            Shape::Lane(folder, account.into(), region.into())
-        }
-        _ => Shape::Deep(prefix.into()),
-    }
+/// What is right below a beginning of keys.
+struct Below {
+    folders: Vec<String>,
+    /// True when there is anything, an object too.
+    any: bool,
 }
 
 /// Looks at folders of a bucket.
@@ -81,16 +65,24 @@ impl Discovery<'_> {
         let mut places = Places::default();
         match shape(prefix) {
             Shape::Accounts(root) => self.accounts(&root, &mut places).await?,
-            Shape::Account(regions, account) | Shape::Regions(regions, account) => {
-                self.account(&regions, &account, &mut places).await?;
-            }
-            Shape::Lane(lane, account, region) => {
-                if self.filter.account(&account) && self.filter.region(&region) {
-                    places.lanes.insert(lane);
+            Shape::SomeAccounts(beginning) => {
+                self.accounts(&beginning, &mut places).await?;
+                if places.accounts.is_empty() {
+                    places.flat = Some(prefix.into());
                 }
             }
+            Shape::Regions(regions, account) => {
+                self.account(&regions, &account, &mut places).await?;
+                if places.regions.is_empty() && self.filter.account(&account) {
+                    places.accounts.remove(&account);
+                }
+            }
+            Shape::Lane(lane) => self.lane(lane, &mut places).await?,
             Shape::Deep(prefix) => places.flat = Some(prefix),
             Shape::Open => self.open(prefix, &mut places).await?,
+        }
+        if places.lanes.is_empty() || places.flat.is_some() {
+            self.look_beside(prefix, &mut places).await;
         }
         // Nothing at all may be listed: that is a failure, not an empty bucket.
         match places.refused.pop() {
@@ -107,25 +99,56 @@ impl Discovery<'_> {
     async fn open(&self, prefix: &str, places: &mut Places) -> Result<(), StoreError> {
         let trimmed = prefix.trim_end_matches('/');
         let folder = if trimmed.is_empty() { String::new() } else { format!("{trimmed}/") };
-        let folders = self.folders(&folder).await?;
+        let mut top = self.below(&folder).await?;
+        if !top.any && !prefix.ends_with('/') && !trimmed.is_empty() {
+            // No folder of that name: the beginning of one.
+            top = self.below(trimmed).await?;
+        }
         let own = format!("{folder}AWSLogs/");
-        let mut trails = false;
-        for child in folders.iter().take(MAX_FOLDERS) {
-            let root = if *child == own { own.clone() } else { format!("{child}AWSLogs/") };
-            let before = (places.lanes.len(), places.other_accounts.len());
-            for folder in self.allowed(&root, places).await? {
-                self.account_or_org(&folder, places).await?;
+        let (mut queue, mut looks, mut trails) = (VecDeque::from(top.folders), 0, false);
+        while !queue.is_empty() {
+            let mut group = Vec::new();
+            while let Some(child) = queue.pop_front() {
+                if last(&child) == "AWSLogs" {
+                    let before = self.size(places);
+                    for folder in self.allowed(&child, places).await? {
+                        self.account_or_org(&folder, places).await?;
+                    }
+                    trails |= before != self.size(places) || child == own;
+                } else if looks == MAX_FOLDERS {
+                    places.unseen.push(child);
+                } else {
+                    looks += 1;
+                    group.push(child);
+                    if group.len() == AT_ONCE {
+                        break;
+                    }
+                }
             }
-            trails |= before != (places.lanes.len(), places.other_accounts.len()) || *child == own;
+            for below in join_all(group.iter().map(|child| self.below(child))).await {
+                match below {
+                    Ok(below) => queue.extend(below.folders),
+                    Err(error) if is_refusal(&error) => places.refused.push(error),
+                    Err(error) => return Err(error),
+                }
+            }
         }
         if !trails {
+            // Listed as a whole, so that no folder is left out.
+            places.unseen.clear();
             places.flat = Some(prefix.into());
         }
         Ok(())
     }
 
+    /// Regions found, and accounts found that are not wanted: more of them, and it is a trail.
+    fn size(&self, places: &Places) -> (usize, usize) {
+        let unwanted = places.accounts.iter().filter(|account| !self.filter.account(account));
+        (places.regions.len() + places.lanes.len(), unwanted.count())
+    }
+
     async fn accounts(&self, root: &str, places: &mut Places) -> Result<(), StoreError> {
-        for folder in self.folders(root).await? {
+        for folder in self.below(root).await?.folders {
             self.account_or_org(&folder, places).await?;
         }
         Ok(())
@@ -147,39 +170,98 @@ impl Discovery<'_> {
         Ok(())
     }
 
-    /// As [`Self::folders`]; one that may not be listed is noted and passed by.
+    /// As [`Self::below`]; a folder that may not be listed is noted and passed by.
     async fn allowed(&self, prefix: &str, places: &mut Places) -> Result<Vec<String>, StoreError> {
-        match self.folders(prefix).await {
-            Err(error) if matches!(error.kind, StoreErrorKind::Denied | StoreErrorKind::Decrypt) => {
+        match self.below(prefix).await {
+            Err(error) if is_refusal(&error) => {
                 places.refused.push(error);
                 Ok(Vec::new())
             }
-            result => result,
+            result => result.map(|below| below.folders),
         }
     }
 
     async fn account(&self, regions: &str, account: &str, places: &mut Places) -> Result<(), StoreError> {
-        if !self.filter.account(account) {
-            places.other_accounts.insert(account.into());
-            return Ok(());
-        }
-        for lane in self.allowed(regions, places).await? {
-            if self.filter.region(last(&lane)) {
-                places.lanes.insert(lane);
-            }
+        places.accounts.insert(account.into());
+        if self.filter.account(account) {
+            let lanes = self.allowed(regions, places).await?;
+            self.take(lanes, places);
         }
         Ok(())
     }
 
+    /// Of the folders of regions, those that are wanted.
+    fn take(&self, lanes: Vec<String>, places: &mut Places) {
+        for lane in lanes {
+            places.regions.insert(last(&lane).into());
+            if self.filter.region(last(&lane)) {
+                places.lanes.insert(lane);
+            }
+        }
+    }
+
+    /// A prefix that names a region, or begins to.
+    async fn lane(&self, lane: Lane, places: &mut Places) -> Result<(), StoreError> {
+        places.accounts.insert(lane.account.clone());
+        if !self.filter.account(&lane.account) {
+            return Ok(());
+        }
+        match self.below(&lane.folder).await {
+            Ok(below) if !below.any => {}
+            Err(error) if !is_refusal(&error) => return Err(error),
+            // Who may not list by folder may be allowed to list all the same.
+            Ok(_) | Err(_) => {
+                self.take(vec![lane.folder], places);
+                return Ok(());
+            }
+        }
+        if lane.cut {
+            let beginning = lane.folder.trim_end_matches('/');
+            self.take(self.peek(beginning).await, places);
+        }
+        if places.regions.is_empty() {
+            if is_region(&lane.region) && self.filter.region(&lane.region) {
+                // A region without events has no folder: it is waited for.
+                places.lanes.insert(lane.folder);
+            }
+            let there = self.peek(&lane.regions).await;
+            places.beside = Some(there.iter().map(|folder| last(folder).to_owned()).collect());
+        }
+        Ok(())
+    }
+
+    /// Notes what stands beside a prefix below which there is nothing.
+    async fn look_beside(&self, prefix: &str, places: &mut Places) {
+        let trimmed = prefix.trim_end_matches('/');
+        let empty = places.beside.is_none() && places.accounts.is_empty() && places.refused.is_empty();
+        if !empty || !self.page(prefix, None).await.is_ok_and(|page| is_empty(&page)) {
+            return;
+        }
+        if trimmed.is_empty() {
+            places.beside = Some(Vec::new());
+            return;
+        }
+        let parent = trimmed.rfind('/').and_then(|at| trimmed.get(..=at)).unwrap_or_default();
+        let there = self.peek(parent).await;
+        places.beside = Some(there.iter().map(|folder| last(folder).to_owned()).collect());
+    }
+
+    /// The folders below a beginning of keys, for a message or a guess: none when that may not be listed.
+    async fn peek(&self, prefix: &str) -> Vec<String> {
+        self.below(prefix).await.map(|below| below.folders).unwrap_or_default()
+    }
+
     /// All folders right below `prefix`.
-    async fn folders(&self, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let (mut found, mut continuation) = (Vec::new(), None);
+    async fn below(&self, prefix: &str) -> Result<Below, StoreError> {
+        let mut below = Below { folders: Vec::new(), any: false };
+        let mut continuation = None;
         loop {
             let page = self.page(prefix, continuation).await?;
-            found.extend(page.prefixes);
+            below.any |= !is_empty(&page);
+            below.folders.extend(page.prefixes);
             // A prefix full of objects is no folder of folders.
-            if page.next.is_none() || (found.is_empty() && !page.objects.is_empty()) {
-                return Ok(found);
+            if page.next.is_none() || (below.folders.is_empty() && !page.objects.is_empty()) {
+                return Ok(below);
             }
             continuation = page.next;
         }
@@ -208,102 +290,14 @@ impl Discovery<'_> {
     }
 }
 
-fn last(folder: &str) -> &str {
-    folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
+fn is_empty(page: &ListPage) -> bool {
+    page.objects.is_empty() && page.prefixes.is_empty()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::memory::MemoryStore;
+fn is_refusal(error: &StoreError) -> bool {
+    matches!(error.kind, StoreErrorKind::Denied | StoreErrorKind::Decrypt)
+}
 
-    const A: &str = "111122223333";
-    const B: &str = "444455556666";
-
-    fn find(keys: &[String], prefix: &str, filter: &Filter) -> Places {
-        let store = MemoryStore::default();
-        keys.iter().for_each(|key| store.put(key.as_str(), *b"x"));
-        let counters = Counters::default();
-        let discovery = Discovery { store: &store, counters: &counters, filter, pace: Pace::default() };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-        runtime.block_on(discovery.run(prefix)).unwrap()
-    }
-
-    fn key(root: &str, account: &str, region: &str) -> String {
-        format!("{root}AWSLogs/{account}/CloudTrail/{region}/2026/11/02/x.json.gz")
-    }
-
-    fn lanes(root: &str, pairs: &[(&str, &str)]) -> BTreeSet<String> {
-        pairs
-            .iter()
-            .map(|(account, region)| format!("{root}AWSLogs/{account}/CloudTrail/{region}/"))
-            .collect()
-    }
-
-    #[test]
-    fn every_depth_of_a_prefix_finds_the_trail() {
-        for root in ["", "p/", "a/b/"] {
-            let org = format!("o-abc1234567/{A}");
-            for (account, folders) in [(A, vec![A]), (org.as_str(), vec!["o-abc1234567", org.as_str()])] {
-                let keys = [
-                    key(root, account, "us-east-1"),
-                    key(root, account, "eu-west-1"),
-                    format!("{root}AWSLogs/{account}/CloudTrail-Digest/us-east-1/2026/11/02/d.json.gz"),
-                    format!("{root}AWSLogs/{account}/Config/us-east-1/2026/c.json.gz"),
-                ];
-                let all = lanes(root, &[(account, "us-east-1"), (account, "eu-west-1")]);
-                let mut prefixes = vec![format!("{root}AWSLogs")];
-                prefixes.extend(folders.iter().map(|folder| format!("{root}AWSLogs/{folder}")));
-                prefixes.push(format!("{root}AWSLogs/{account}/CloudTrail"));
-                if root != "a/b/" {
-                    prefixes.push(String::new());
-                }
-                if !root.is_empty() {
-                    prefixes.push(root.trim_end_matches('/').into());
-                }
-                for prefix in prefixes.iter().flat_map(|p| [p.clone(), format!("{p}/")]).filter(|p| p != "/")
-                {
-                    assert_eq!(find(&keys, &prefix, &Filter::default()).lanes, all, "{prefix}");
-                }
-                let lane = format!("{root}AWSLogs/{account}/CloudTrail/eu-west-1");
-                assert_eq!(find(&keys, &lane, &Filter::default()).lanes.len(), 1);
-            }
-        }
-    }
-
-    #[test]
-    fn filters_never_widen() {
-        let keys = [key("", A, "us-east-1"), key("", A, "eu-west-1"), key("", B, "us-east-1")];
-        let filter = |accounts: &[&str], regions: &[&str]| {
-            let set = |texts: &[&str]| texts.iter().map(|t| (*t).to_owned()).collect();
-            Filter::new(set(accounts), set(regions))
-        };
-        for prefix in ["", "AWSLogs/"] {
-            let one = find(&keys, prefix, &filter(&[B], &[]));
-            assert_eq!(one.lanes, lanes("", &[(B, "us-east-1")]));
-            assert_eq!(one.other_accounts, [A.to_owned()].into());
-            let none = find(&keys, prefix, &filter(&["999999999999"], &[]));
-            assert_eq!((none.lanes.len(), none.flat), (0, None), "{prefix}");
-            let region = find(&keys, prefix, &filter(&[], &["eu-west-1"]));
-            assert_eq!(region.lanes, lanes("", &[(A, "eu-west-1")]));
-        }
-        let lane = find(&keys, &format!("AWSLogs/{A}/CloudTrail/us-east-1"), &filter(&[B], &[]));
-        assert!(lane.lanes.is_empty() && lane.flat.is_none());
-    }
-
-    #[test]
-    fn without_the_layout_the_prefix_is_listed_as_it_is() {
-        let keys = ["logs/a.json".to_owned(), "logs/deep/b.json".to_owned()];
-        assert_eq!(find(&keys, "logs/", &Filter::default()).flat.as_deref(), Some("logs/"));
-        let deep = format!("AWSLogs/{A}/CloudTrail/us-east-1/2026/11/");
-        assert_eq!(find(&keys, &deep, &Filter::default()).flat, Some(deep));
-    }
-
-    #[test]
-    fn two_trails_in_one_bucket_are_both_found() {
-        let keys = [key("", A, "us-east-1"), key("audit/", B, "us-east-1")];
-        let mut both = lanes("", &[(A, "us-east-1")]);
-        both.extend(lanes("audit/", &[(B, "us-east-1")]));
-        assert_eq!(find(&keys, "", &Filter::default()).lanes, both);
-    }
+fn last(folder: &str) -> &str {
+    folder.trim_end_matches('/').rsplit('/').next().unwrap_or_default()
 }

@@ -2,9 +2,9 @@
 
 mod back;
 
-use super::Shared;
 use super::discover::{Discovery, Places};
 use super::stream::Stream;
+use super::{Shared, absent};
 use crate::dedup::{Dedup, mark};
 use crate::filter::Filter;
 use crate::layout::{self, MINUTE_NS, day_folder, day_of};
@@ -53,7 +53,7 @@ pub struct Lister {
     pub backlog: Sender<Arc<Object>>,
     pub streams: BTreeMap<Arc<str>, Stream>,
     pub known_since: Option<Instant>,
-    /// Folders that may not be listed and were told of.
+    /// Folders that may not be listed, and what else was told of once.
     pub refused: BTreeSet<String>,
     /// Keys that were counted as left out.
     pub filtered: Dedup,
@@ -216,20 +216,18 @@ impl Lister {
     }
 
     fn adopt(&mut self, places: Places) {
-        let Places { lanes, flat, refused, other_accounts } = places;
+        if self.known_since.is_none() {
+            for note in absent::notes(&self.home, &self.prefix, &self.filter, &places) {
+                tracing::warn!("{note}");
+            }
+        }
+        if !places.unseen.is_empty() && self.refused.insert("folders not looked into".into()) {
+            tracing::warn!("{}", absent::unseen(&self.home, &places.unseen));
+        }
+        let Places { lanes, flat, refused, .. } = places;
         self.shared.counters.folders_refused.set(refused.len() as u64);
         for error in refused.iter().filter(|error| self.refused.insert(error.target.clone())) {
             tracing::warn!("left out until it may be listed: {error}");
-        }
-        if lanes.is_empty() && flat.is_none() && self.known_since.is_none() {
-            let others: Vec<&str> = other_accounts.iter().map(String::as_str).take(20).collect();
-            tracing::warn!(
-                "nothing to read below {}{} yet{}{}",
-                self.home,
-                self.prefix,
-                if others.is_empty() { "" } else { ": none of the accounts asked for; there are " },
-                others.join(", ")
-            );
         }
         let wanted: BTreeMap<String, bool> =
             lanes.into_iter().map(|lane| (lane, false)).chain(flat.map(|flat| (flat, true))).collect();

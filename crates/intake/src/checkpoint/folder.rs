@@ -1,17 +1,16 @@
 //! The folder of one origin: locked, read, written.
 
+use super::document::{self, Stored};
 use super::{Document, Journal, Position, VERSION};
 use crate::dedup::{Dedup, mark};
-use crate::layout::{MINUTE_NS, rfc3339};
+use crate::layout::{MINUTE_NS, minute, rfc3339};
 use crate::ledger::{Lane, Ledger};
 use crate::origin::Origin;
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-
-const DOCUMENT: &str = "checkpoint.json";
 
 /// Why a checkpoint cannot be used. All are matters of configuration.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +28,16 @@ pub enum CheckpointError {
     /// It cannot be looked at.
     #[error("cannot read the checkpoint {path}: {}", reading(.source))]
     Read {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The disk is full.
+    #[error(
+        "no space left for checkpoint_dir {path}: {source}; make room on that disk, or give source.checkpoint_dir a folder on another one"
+    )]
+    NoSpace {
         /// The folder or file.
         path: String,
         /// Why.
@@ -69,6 +78,17 @@ fn reading(error: &io::Error) -> String {
     }
 }
 
+impl CheckpointError {
+    /// Of a file or folder that cannot be used.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        let path = path.display().to_string();
+        match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace { path, source },
+            _ => Self::Io { path, source },
+        }
+    }
+}
+
 /// A folder in use by this process.
 #[derive(Debug)]
 pub struct Folder {
@@ -106,7 +126,7 @@ impl Folder {
     /// See [`CheckpointError`].
     pub fn open(dir: &Path, origin: &Origin) -> Result<Self, CheckpointError> {
         let path = dir.join(Self::name(origin));
-        let io = |source| CheckpointError::Io { path: path.display().to_string(), source };
+        let io = |source| CheckpointError::io(&path, source);
         fs::create_dir_all(&path).map_err(io)?;
         let lock = OpenOptions::new().create(true).append(true).open(path.join("lock")).map_err(io)?;
         match lock.try_lock() {
@@ -128,37 +148,68 @@ impl Folder {
     /// # Errors
     /// See [`CheckpointError`].
     pub fn restore(&self, start_ns: u64, dedup_entries: usize) -> Result<Restored, CheckpointError> {
-        let io = |source| CheckpointError::Io { path: self.path.display().to_string(), source };
-        let (document, start_ns) = match read_document(&self.path)? {
-            Stored::Read(document) => (Some(*document), None),
-            Stored::Absent => (None, Some(start_ns)),
-            Stored::Broken { written_ns } => (None, Some(start_ns.min(written_ns))),
-        };
+        let io = |source| CheckpointError::io(&self.path, source);
+        let Stored { document, damaged } = document::read(&self.path)?;
         let mut dedup = Dedup::new(dedup_entries);
         let covered = document.as_ref().map_or(Position::default(), |document| document.journal);
-        let mut newer = Vec::new();
+        let (mut newer, mut oldest) = (Vec::new(), u64::MAX);
         let journal = Journal::open(&self.path, dedup_entries.div_ceil(2), |at, taken| {
             for id in taken.ids {
                 dedup.insert(id);
             }
             if at > covered {
+                oldest = taken.steps.iter().filter_map(|s| minute(&s.name)).fold(oldest, u64::min);
                 newer.extend(taken.steps);
             }
         });
+        let journal = journal.map_err(io)?;
         let found = document.is_some() || !newer.is_empty();
+        for (path, why) in &damaged {
+            tracing::error!(
+                "{} is damaged: {why}; it is put aside with .damaged behind its name",
+                path.display()
+            );
+        }
         let (lanes, start_ns) = match document {
             Some(document) => {
+                if !damaged.is_empty() {
+                    tracing::warn!(
+                        "going on from its copy of {} and the journal: nothing is left out, nothing comes \
+                         again",
+                        document.written_at
+                    );
+                }
                 let lanes = document.lanes.into_iter();
                 let lanes = lanes.map(|(lane, state)| (Arc::from(lane), Lane::restored(state)));
                 (lanes.collect(), document.start_ns)
             }
-            None => (BTreeMap::new(), start_ns.unwrap_or_default()),
+            None if damaged.is_empty() => (BTreeMap::new(), start_ns),
+            None => (BTreeMap::new(), self.start_again(start_ns, oldest.saturating_mul(MINUTE_NS))),
         };
-        let mut ledger = Ledger::new(lanes, Some(journal.map_err(io)?), start_ns);
+        document::put_aside(&damaged).map_err(io)?;
+        document::begin(&self.path, start_ns).map_err(io)?;
+        let mut ledger = Ledger::new(lanes, Some(journal), start_ns);
         for step in &newer {
             ledger.apply(step);
         }
         Ok(Restored { ledger, dedup, found })
+    }
+
+    /// Where to begin when no document can be read: rather too early than too late. All in nanoseconds since 1970.
+    fn start_again(&self, start_ns: u64, oldest_ns: u64) -> u64 {
+        let start_ns = document::began(&self.path).unwrap_or_else(|| {
+            // The lock is made with the folder, and never written to.
+            let made = fs::metadata(self.path.join("lock")).and_then(|meta| meta.modified()).ok();
+            let made = made.and_then(|made| made.duration_since(std::time::UNIX_EPOCH).ok());
+            let made_ns = made.and_then(|made| u64::try_from(made.as_nanos()).ok()).unwrap_or(0);
+            start_ns.min(oldest_ns).min(made_ns)
+        });
+        tracing::warn!(
+            "no checkpoint can be read: all is read again from {}, where reading began; what the journal remembers is left \
+             out, older records come again",
+            rfc3339(start_ns)
+        );
+        start_ns
     }
 
     /// Writes the book as it is now. Only the copying holds it.
@@ -166,6 +217,14 @@ impl Folder {
     /// # Errors
     /// When a file cannot be written; the one before stays.
     pub fn save(&self, ledger: &Mutex<Ledger>, window_minutes: u64, now_ns: u64) -> io::Result<()> {
+        let saved = self.save_now(ledger, window_minutes, now_ns);
+        if saved.is_err() {
+            ledger.lock().unwrap_or_else(PoisonError::into_inner).changed = true;
+        }
+        saved
+    }
+
+    fn save_now(&self, ledger: &Mutex<Ledger>, window_minutes: u64, now_ns: u64) -> io::Result<()> {
         let mut book = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lanes = BTreeMap::new();
         for (lane, state) in book.lanes_mut() {
@@ -185,59 +244,11 @@ impl Folder {
         let origin = self.origin.clone();
         let document =
             Document { version: VERSION, origin, written_at: rfc3339(now_ns), start_ns, journal, lanes };
-        replace(&self.path, &serde_json::to_vec(&document)?)?;
+        document::replace(&self.path, &serde_json::to_vec(&document)?)?;
         let mut book = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(open) = book.journal() {
             open.prune(journal);
         }
         Ok(())
-    }
-}
-
-/// Replaces the document: a reader, and a kill at any time, sees the old or the new one.
-fn replace(folder: &Path, text: &[u8]) -> io::Result<()> {
-    let temporary = folder.join("checkpoint.json.tmp");
-    let mut file = File::create(&temporary)?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    fs::rename(&temporary, folder.join(DOCUMENT))?;
-    File::open(folder)?.sync_all()
-}
-
-pub(super) enum Stored {
-    Absent,
-    Read(Box<Document>),
-    /// Damaged, last written then.
-    Broken {
-        written_ns: u64,
-    },
-}
-
-pub(super) fn read_document(folder: &Path) -> Result<Stored, CheckpointError> {
-    let path = folder.join(DOCUMENT);
-    let text = match fs::read(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Absent),
-        Err(source) => return Err(CheckpointError::Io { path: path.display().to_string(), source }),
-    };
-    #[derive(serde::Deserialize)]
-    struct Version {
-        version: u64,
-    }
-    let version = serde_json::from_slice::<Version>(&text).map(|v| v.version);
-    if let Ok(found) = version
-        && found > u64::from(VERSION)
-    {
-        return Err(CheckpointError::Version { path: folder.display().to_string(), found });
-    }
-    match serde_json::from_slice(&text) {
-        Ok(document) => Ok(Stored::Read(Box::new(document))),
-        Err(error) => {
-            tracing::error!(path = %path.display(), "checkpoint is damaged: {error}; reading goes on from the time it was written");
-            let modified = fs::metadata(&path).and_then(|meta| meta.modified());
-            let since = modified.ok().and_then(|m| m.duration_since(std::time::UNIX_EPOCH).ok());
-            let written_ns = since.and_then(|s| u64::try_from(s.as_nanos()).ok()).unwrap_or(0);
-            Ok(Stored::Broken { written_ns })
-        }
     }
 }

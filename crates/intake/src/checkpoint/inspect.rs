@@ -1,6 +1,6 @@
 //! A checkpoint as a person wants to see it.
 
-use super::folder::{Stored, read_document};
+use super::document;
 use super::{CheckpointError, Journal, Position};
 use crate::layout::{MINUTE_NS, rfc3339};
 use crate::ledger::{Lane, Ledger};
@@ -79,10 +79,7 @@ fn for_reading(error: CheckpointError) -> CheckpointError {
 }
 
 fn inspect_one(folder: &Path, now_ns: u64) -> Result<Checkpoint, CheckpointError> {
-    let document = match read_document(folder).map_err(for_reading)? {
-        Stored::Read(document) => Some(*document),
-        Stored::Absent | Stored::Broken { .. } => None,
-    };
+    let document = document::read(folder).map_err(for_reading)?.document;
     let (origin, written_at) =
         document.as_ref().map_or_else(Default::default, |d| (d.origin.clone(), d.written_at.clone()));
     let covered = document.as_ref().map_or(Position::default(), |d| d.journal);

@@ -4,6 +4,12 @@
 //! the content: number of ids (u32), ids (u64 each), and for each step: flags (1: done), stamp (u64), bytes taken
 //! (u64), length of lane and name (u16 each), lane, name. What is cut off or damaged at the end is dropped.
 
+#[cfg(test)]
+mod tests;
+mod waiting;
+
+use self::waiting::Waiting;
+use crate::backoff::Backoff;
 use crate::ledger::{Step, Taken};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, OpenOptions};
@@ -33,7 +39,11 @@ pub struct Journal {
     at: Position,
     ids: usize,
     ids_per_segment: usize,
-    frame: Vec<u8>,
+    /// What could not be written yet.
+    waiting: Waiting,
+    backoff: Backoff,
+    /// True after a failure: the file may hold a part of a frame, or be another by now.
+    torn: bool,
 }
 
 impl Journal {
@@ -67,19 +77,14 @@ impl Journal {
             at,
             ids,
             ids_per_segment: ids_per_segment.max(1),
-            frame: Vec::new(),
+            waiting: Waiting::default(),
+            backoff: Backoff::default(),
+            torn: false,
         };
         if journal.at.bytes == 0 {
-            journal.begin()?;
+            journal.write(MAGIC)?;
         }
         Ok(journal)
-    }
-
-    fn begin(&mut self) -> io::Result<()> {
-        self.file.write_all(MAGIC)?;
-        self.at.bytes = MAGIC.len() as u64;
-        self.ids = 0;
-        Ok(())
     }
 
     /// Where the next frame goes.
@@ -87,24 +92,81 @@ impl Journal {
         self.at
     }
 
-    /// Appends what a batch took.
+    /// Appends what a batch took. What cannot be written waits in memory and is tried again by itself, later.
     ///
     /// # Errors
-    /// When the file cannot be written.
+    /// When the file cannot be written now.
     pub fn append(&mut self, taken: &Taken) -> io::Result<()> {
+        let mut frame = Vec::with_capacity(64 + taken.ids.len() * 8 + taken.steps.len() * 160);
+        encode(taken, &mut frame);
+        self.waiting.push(frame, taken.ids.len());
+        self.flush()
+    }
+
+    /// Writes what waits, when it is time to try.
+    ///
+    /// # Errors
+    /// When it cannot be written now; it waits on.
+    pub fn flush(&mut self) -> io::Result<()> {
+        if !self.waiting.is_empty() && !self.backoff.is_due() {
+            return Err(io::Error::other("it failed a moment ago"));
+        }
+        while let Some((frame, ids)) = self.waiting.pop() {
+            if let Err(error) = self.write_frame(&frame, ids) {
+                self.waiting.put_back(frame, ids);
+                if self.backoff.failed() {
+                    tracing::error!(
+                        "cannot write {}: {error}; what it would say waits in memory and is tried again",
+                        path(&self.folder, self.at.segment).display()
+                    );
+                }
+                return Err(error);
+            }
+        }
+        if self.backoff.worked() {
+            tracing::info!("{} is written again", path(&self.folder, self.at.segment).display());
+        }
+        Ok(())
+    }
+
+    /// Batches that wait to be written.
+    pub fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Ids that could not be written for so long that they were let go.
+    pub fn lost(&self) -> u64 {
+        self.waiting.lost()
+    }
+
+    fn write_frame(&mut self, frame: &[u8], ids: usize) -> io::Result<()> {
         if self.ids >= self.ids_per_segment || self.at.bytes > SEGMENT_BYTES {
             let segment = self.at.segment + 1;
             self.file.sync_data()?;
             self.file = OpenOptions::new().create(true).append(true).open(path(&self.folder, segment))?;
-            self.at = Position { segment, bytes: 0 };
-            self.begin()?;
+            (self.at, self.ids) = (Position { segment, bytes: 0 }, 0);
         }
-        self.frame.clear();
-        encode(taken, &mut self.frame);
+        if self.at.bytes == 0 {
+            self.write(MAGIC)?;
+        }
         // One call, so that a kill leaves a frame whole or not there.
-        self.file.write_all(&self.frame)?;
-        self.at.bytes += self.frame.len() as u64;
-        self.ids += taken.ids.len();
+        self.write(frame)?;
+        self.ids += ids;
+        Ok(())
+    }
+
+    /// Writes at [`Self::at`], behind which nothing else may stand.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.torn {
+            let file = path(&self.folder, self.at.segment);
+            self.file = OpenOptions::new().create(true).append(true).open(file)?;
+            self.file.set_len(self.at.bytes)?;
+            self.torn = false;
+        }
+        self.torn = true;
+        self.file.write_all(bytes)?;
+        self.torn = false;
+        self.at.bytes += bytes.len() as u64;
         Ok(())
     }
 
@@ -244,75 +306,4 @@ fn take_u64(bytes: &mut &[u8]) -> Option<u64> {
     let (first, rest) = bytes.split_first_chunk()?;
     *bytes = rest;
     Some(u64::from_le_bytes(*first))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn taken(n: u64) -> Taken {
-        let step = Step {
-            lane: "l/".into(),
-            name: format!("n{n}"),
-            stamp: n,
-            upto: n * 2,
-            done: n.is_multiple_of(2),
-        };
-        Taken { ids: vec![n, n + 1], steps: vec![step] }
-    }
-
-    fn all(folder: &Path) -> Vec<u64> {
-        let mut firsts = Vec::new();
-        Journal::read(folder, |_, taken| firsts.push(taken.ids[0])).unwrap();
-        firsts
-    }
-
-    #[test]
-    fn frames_come_back_and_old_segments_go() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut journal = Journal::open(dir.path(), 10, |_, _| panic!("nothing yet")).unwrap();
-        for n in 0..23 {
-            journal.append(&taken(n)).unwrap();
-        }
-        assert_eq!(all(dir.path()), (0..23).collect::<Vec<_>>());
-        assert_eq!(journal.position().segment, 5);
-        journal.prune(Position { segment: 2, bytes: 0 });
-        assert_eq!(all(dir.path()), (5..23).collect::<Vec<_>>());
-        journal.prune(journal.position());
-        assert_eq!(all(dir.path()), (15..23).collect::<Vec<_>>());
-        drop(journal);
-        let mut seen = Vec::new();
-        let mut journal =
-            Journal::open(dir.path(), 10, |at, taken| seen.push((at.segment, taken.steps))).unwrap();
-        assert_eq!(seen.first(), Some(&(4, taken(15).steps)));
-        journal.append(&taken(99)).unwrap();
-        assert_eq!(all(dir.path()).last(), Some(&99));
-    }
-
-    proptest! {
-        #[test]
-        fn a_kill_in_the_middle_of_a_write_costs_that_frame_only(cut in 0usize..600, flip in any::<Option<u8>>()) {
-            let dir = tempfile::tempdir().unwrap();
-            let mut journal = Journal::open(dir.path(), 1000, |_, _| ()).unwrap();
-            for n in 0..12 {
-                journal.append(&taken(n)).unwrap();
-            }
-            drop(journal);
-            let file = path(dir.path(), 1);
-            let mut bytes = fs::read(&file).unwrap();
-            let cut = cut.min(bytes.len());
-            bytes.truncate(cut);
-            if let (Some(flip), Some(last)) = (flip, bytes.last_mut()) {
-                *last ^= flip;
-            }
-            fs::write(&file, &bytes).unwrap();
-            let mut before = Vec::new();
-            let mut journal = Journal::open(dir.path(), 1000, |_, taken| before.push(taken.ids[0])).unwrap();
-            prop_assert_eq!(&before, &(0..before.len() as u64).collect::<Vec<_>>());
-            journal.append(&taken(77)).unwrap();
-            before.push(77);
-            prop_assert_eq!(all(dir.path()), before);
-        }
-    }
 }

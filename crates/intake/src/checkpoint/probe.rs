@@ -1,7 +1,6 @@
 //! Whether a checkpoint can be used, without using it.
 
-use super::folder::{Stored, read_document};
-use super::{CheckpointError, Folder};
+use super::{CheckpointError, Folder, document};
 use crate::origin::Origin;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ pub enum Usable {
         /// When it was written, RFC 3339.
         written_at: String,
     },
-    /// One that is damaged: reading goes on from the time it was written.
+    /// One that is damaged, with its copy: all is read again from where the first run began.
     Damaged,
     /// Another process has it open now.
     InUse,
@@ -47,15 +46,16 @@ impl Folder {
             Err(CheckpointError::Locked { .. }) => return Ok(Usable::InUse),
             opened => opened?,
         };
-        let found = match read_document(folder.path())? {
-            Stored::Absent => Usable::New,
-            Stored::Read(document) => Usable::GoesOn { written_at: document.written_at },
-            Stored::Broken { .. } => Usable::Damaged,
+        let stored = document::read(folder.path())?;
+        let found = match stored.document {
+            Some(document) => Usable::GoesOn { written_at: document.written_at },
+            None if stored.damaged.is_empty() => Usable::New,
+            None => Usable::Damaged,
         };
         // A folder of somebody else may hold a lock file that opens, and still take no new file.
         let trial = path.join("doctor.tmp");
         let written = File::create(&trial).and_then(|_| fs::remove_file(&trial));
-        written.map_err(|source| CheckpointError::Io { path: path.display().to_string(), source })?;
+        written.map_err(|source| CheckpointError::io(path, source))?;
         Ok(found)
     }
 }

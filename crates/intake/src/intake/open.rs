@@ -1,5 +1,6 @@
 //! Opening: settings checked, threads started.
 
+use super::keep::Kept;
 use super::{Intake, Keeper, OpenError, Parts};
 use crate::bucket::{BucketFeed, BucketSettings, Refused, Shared, Window};
 use crate::budget::Budget;
@@ -167,10 +168,7 @@ fn base(
     if let Some(folder) = &folder {
         // At once: where reading begins must outlive a kill right after.
         let saved = folder.save(&ledger, late_minutes, parts.clock.now_ns());
-        saved.map_err(|source| crate::checkpoint::CheckpointError::Io {
-            path: folder.path().display().to_string(),
-            source,
-        })?;
+        saved.map_err(|source| crate::checkpoint::CheckpointError::io(folder.path(), source))?;
     }
     Ok(Base {
         counters: Arc::default(),
@@ -303,7 +301,17 @@ fn start(
     };
     let worker = threads::spawn("tfdrift-intake", move || worker.run(feed))?;
     let keeper = match base.folder {
-        Some(folder) => Some(keeper(folder, Arc::clone(&base.ledger), parts, base.late_minutes)?),
+        Some(folder) => {
+            let kept = Kept {
+                folder,
+                ledger: Arc::clone(&base.ledger),
+                quarantine,
+                counters: Arc::clone(&base.counters),
+                clock: Arc::clone(&parts.clock),
+                late_minutes: base.late_minutes,
+            };
+            Some(keeper(Arc::new(kept))?)
+        }
         None => None,
     };
     let handout = Handout::new(items, base.ledger, Arc::clone(&base.counters), Arc::clone(&parts.clock));
@@ -320,29 +328,24 @@ fn start(
     })
 }
 
-fn keeper(
-    folder: Arc<Folder>,
-    ledger: Arc<Mutex<Ledger>>,
-    parts: &Parts,
-    late_minutes: u64,
-) -> Result<Keeper, OpenError> {
+fn keeper(kept: Arc<Kept>) -> Result<Keeper, OpenError> {
     let (stop, stopped) = mpsc::channel::<()>();
-    let clock = Arc::clone(&parts.clock);
-    let (own_folder, own_ledger, own_clock) = (Arc::clone(&folder), Arc::clone(&ledger), Arc::clone(&clock));
+    let own = Arc::clone(&kept);
     let thread = threads::spawn("tfdrift-keeper", move || {
         let writing = Health::new("writing the checkpoint");
         let mut saved = Instant::now();
         while stopped.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
-            let changed = own_ledger.lock().unwrap_or_else(PoisonError::into_inner).changed;
+            own.flush();
+            let changed = own.ledger.lock().unwrap_or_else(PoisonError::into_inner).changed;
             if !changed || saved.elapsed() < SAVE_EVERY {
                 continue;
             }
-            match own_folder.save(&own_ledger, late_minutes, own_clock.now_ns()) {
+            match own.save() {
                 Ok(()) => writing.works(),
                 Err(error) => writing.fails("write", &error.to_string(), ""),
             }
             saved = Instant::now();
         }
     })?;
-    Ok(Keeper { thread, stop, folder, ledger, clock, late_minutes })
+    Ok(Keeper { thread, stop, kept })
 }

@@ -73,8 +73,10 @@ impl Lane {
         Self::restored(LaneState { floor, newest: floor, ..LaneState::default() })
     }
 
-    /// A lane as it was left.
-    pub fn restored(state: LaneState) -> Self {
+    /// A lane as it was left. What was listed by then and not read is known to nobody any more: all from the floor on
+    /// is to be listed again.
+    pub fn restored(mut state: LaneState) -> Self {
+        state.newest = state.floor;
         Self { state, ..Self::default() }
     }
 
