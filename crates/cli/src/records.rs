@@ -1,12 +1,14 @@
 //! Reads the records that `--events` names, to their end.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tfdrift_intake::counters::CounterValues;
 use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::survey::Wanted;
-use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock};
+use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock, Unread};
 use tfdrift_plugin::config::Config;
+use tfdrift_tfstate::{IndexPlan, StateMeta, read_state};
 
 use crate::Failure;
 
@@ -14,8 +16,19 @@ const BATCH_RECORDS: usize = 512;
 const WAIT: Duration = Duration::from_millis(200);
 /// The plugin waits for ever for what may come back. A person at a terminal, or a nightly job, does not.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+/// A bigger file is not looked into, to say that it is a state.
+const MAX_STATE_BYTES: u64 = 64 << 20;
 /// Fewer repetitions than this are bad luck, however long they take.
 const MANY: u64 = 5;
+
+/// What became of the records and objects of one source.
+#[derive(Debug)]
+pub struct Read {
+    /// The intake's counters at the end.
+    pub counters: CounterValues,
+    /// What the intake gave up.
+    pub unread: Vec<Unread>,
+}
 
 /// Calls `each` for every record's bytes, in the order in which they are read; says what became of the others.
 /// `patience`: how long to go on while requests fail and nothing is read.
@@ -27,7 +40,7 @@ pub fn each(
     config: &Config,
     patience: Duration,
     each: &mut dyn FnMut(&[u8]),
-) -> Result<CounterValues, Failure> {
+) -> Result<Read, Failure> {
     let failure = |what: String| Failure::Events { params: params.to_owned(), what };
     let origin = Origin::parse(params).map_err(|e| failure(e.to_string()))?;
     let mut settings = config.intake();
@@ -39,6 +52,10 @@ pub fn each(
     settings.source.on_open_error = OnOpenError::Fail;
     let limited = is_limited(&origin, &settings.source.since, &settings.s3_interval);
     let parts = Parts::default().with_connect(AwsConnect::new(config.aws.clone()));
+    let file = match &origin {
+        Origin::Files { path, .. } => path.clone(),
+        Origin::S3 { .. } => PathBuf::new(),
+    };
     let mut intake = Intake::open(origin, &settings, parts).map_err(|e| failure(whole_story(&e)))?;
     let counters = intake.counters();
     let mut last = (0, 0, Instant::now());
@@ -60,14 +77,19 @@ pub fn each(
             Next::End => break,
         }
     }
-    let counters = counters.values();
+    let (counters, unread) = (counters.values(), intake.unread());
     intake.close();
-    match nothing(&counters) {
+    if counters.emitted == 0 && counters.malformed_record + counters.malformed_object > 0 && is_state(&file) {
+        return Err(failure(
+            "is a Terraform state; give it with --state, and CloudTrail's files here".into(),
+        ));
+    }
+    match nothing(&counters).filter(|_| unread.is_empty()) {
         Some(what) if limited => tracing::warn!("{params}: in the time asked for, {what}"),
         Some(what) => return Err(failure(what)),
         None => {}
     }
-    Ok(counters)
+    Ok(Read { counters, unread })
 }
 
 fn endless(params: &str, origin: &Origin) -> String {
@@ -107,6 +129,13 @@ fn progress(values: &CounterValues) -> u64 {
         + values.objects_done
         + values.objects_filtered
         + values.fetched_bytes
+}
+
+/// Whether a file is a Terraform state: a slip that is made easily.
+pub fn is_state(path: &Path) -> bool {
+    let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_STATE_BYTES);
+    let meta = StateMeta::named(String::new());
+    small && std::fs::read(path).is_ok_and(|bytes| read_state(&bytes, meta, &IndexPlan::new()).is_ok())
 }
 
 /// What it means when there was no object to read at all.

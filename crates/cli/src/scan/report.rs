@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use tfdrift_drift::{Finding, NetDrift};
+use tfdrift_intake::Unread;
 use tfdrift_intake::counters::CounterValues;
 
 /// What was read.
@@ -11,7 +12,7 @@ pub struct Counters {
     pub duplicate: u64,
     /// Records and objects that are not what CloudTrail writes, or over a limit.
     pub malformed: u64,
-    /// Objects and folders that may not be read.
+    /// Objects and folders that may not be read, or could not be had.
     pub refused: u64,
     /// Objects that were listed, and gone when they were to be read.
     pub not_found: u64,
@@ -22,12 +23,19 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Adds what the intake counted of one source.
-    pub fn add(&mut self, read: &CounterValues) {
+    /// Adds what the intake counted of one source, and what it gave up.
+    pub fn add(&mut self, read: &CounterValues, unread: &[Unread]) {
+        let given_up = |is_get: bool| -> u64 {
+            unread.iter().filter(|u| (u.call == "GetObject") == is_get).map(|u| u.count).sum()
+        };
+        let objects = read.object_refused + read.not_found + read.malformed_object + read.object_too_large;
         self.duplicate += read.duplicate;
         self.malformed +=
             read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
-        self.refused += read.object_refused + read.folders_refused;
+        // An object that is given up may stand in a counter as well, and a folder too.
+        self.refused += read.object_refused
+            + given_up(true).saturating_sub(objects)
+            + read.folders_refused.max(given_up(false));
         self.not_found += read.not_found;
     }
 
@@ -35,7 +43,11 @@ impl Counters {
     pub fn unread(&self) -> Option<String> {
         let parts: Vec<String> = [
             (self.unread_events, "source (--events)", "sources (--events)"),
-            (self.refused, "object or folder (refused)", "objects or folders (refused)"),
+            (
+                self.refused,
+                "object or folder (refused or not to be had)",
+                "objects or folders (refused or not to be had)",
+            ),
             (self.not_found, "object (gone)", "objects (gone)"),
             (self.malformed, "record or object (malformed)", "records or objects (malformed)"),
             (self.unread_states, "state", "states"),
