@@ -135,7 +135,11 @@ fn progress(values: &CounterValues) -> u64 {
 pub fn is_state(path: &Path) -> bool {
     let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_STATE_BYTES);
     let meta = StateMeta::named(String::new());
-    small && std::fs::read(path).is_ok_and(|bytes| read_state(&bytes, meta, &IndexPlan::new()).is_ok())
+    // An empty file is none, whatever the reader of states makes of it.
+    let state = |bytes: Vec<u8>| {
+        !bytes.trim_ascii().is_empty() && read_state(&bytes, meta, &IndexPlan::new()).is_ok()
+    };
+    small && std::fs::read(path).is_ok_and(state)
 }
 
 /// What it means when there was no object to read at all.

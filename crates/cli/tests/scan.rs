@@ -79,6 +79,9 @@ fn no_such_events() {
 #[test]
 fn a_state_given_for_events_and_the_other_way_round() {
     refused(&["--state", STATE, "--events", STATE], "is a Terraform state; give it with --state");
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    refused(&["--state", STATE, "--events", empty.path().to_str().unwrap()], "the object is empty");
+    refused(&["--state", STATE, "--events", empty.path().to_str().unwrap()], "this says nothing about drift");
     let events = "examples/seed/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/03";
     let file = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(events)).unwrap();
     let file = file.map(|entry| entry.unwrap().path()).min().unwrap();
