@@ -5,7 +5,7 @@ use crate::clock::DateHeader;
 use crate::config::{AwsConfig, ConfigError, Link};
 use crate::explain::{Asked, Explanation, Kind};
 use crate::failure::Failure;
-use crate::http::HttpError;
+use crate::http::{Http, HttpError};
 use crate::identity::Identity;
 use crate::link::{FALLBACK_REGION, Settings};
 use aws_sdk_s3::Client;
@@ -122,6 +122,16 @@ impl Aws {
         }
         let sdk = sdk_config(&settings, &resolved.credentials).await;
         Ok(Aws { settings: Arc::new(settings), resolved: Arc::new(resolved), sdk })
+    }
+
+    /// Looks at the configuration alone, and at the CA bundle that it (or `AWS_CA_BUNDLE`) names: asks nobody.
+    ///
+    /// # Errors
+    /// What can never work; see [`AwsError::is_fatal`].
+    pub fn check(config: &AwsConfig) -> Result<(), AwsError> {
+        config.check()?;
+        Http::new(config)?;
+        Ok(())
     }
 
     /// The configuration.

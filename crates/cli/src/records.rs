@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tfdrift_intake::counters::CounterValues;
 use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::survey::Wanted;
-use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock, Unread};
+use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock};
 use tfdrift_plugin::config::Config;
 use tfdrift_tfstate::{IndexPlan, StateMeta, read_state};
 
@@ -21,15 +21,6 @@ const MAX_STATE_BYTES: u64 = 64 << 20;
 /// Fewer repetitions than this are bad luck, however long they take.
 const MANY: u64 = 5;
 
-/// What became of the records and objects of one source.
-#[derive(Debug)]
-pub struct Read {
-    /// The intake's counters at the end.
-    pub counters: CounterValues,
-    /// What the intake gave up.
-    pub unread: Vec<Unread>,
-}
-
 /// Calls `each` for every record's bytes, in the order in which they are read; says what became of the others.
 /// `patience`: how long to go on while requests fail and nothing is read.
 ///
@@ -40,7 +31,7 @@ pub fn each(
     config: &Config,
     patience: Duration,
     each: &mut dyn FnMut(&[u8]),
-) -> Result<Read, Failure> {
+) -> Result<CounterValues, Failure> {
     let failure = |what: String| Failure::Events { params: params.to_owned(), what };
     let origin = Origin::parse(params).map_err(|e| failure(e.to_string()))?;
     let mut settings = config.intake();
@@ -77,19 +68,19 @@ pub fn each(
             Next::End => break,
         }
     }
-    let (counters, unread) = (counters.values(), intake.unread());
+    let counters = counters.values();
     intake.close();
     if counters.emitted == 0 && counters.malformed_record + counters.malformed_object > 0 && is_state(&file) {
         return Err(failure(
             "is a Terraform state; give it with --state, and CloudTrail's files here".into(),
         ));
     }
-    match nothing(&counters).filter(|_| unread.is_empty()) {
+    match nothing(&counters) {
         Some(what) if limited => tracing::warn!("{params}: in the time asked for, {what}"),
         Some(what) => return Err(failure(what)),
         None => {}
     }
-    Ok(Read { counters, unread })
+    Ok(counters)
 }
 
 fn endless(params: &str, origin: &Origin) -> String {
@@ -144,7 +135,7 @@ pub fn is_state(path: &Path) -> bool {
 
 /// What it means when there was no object to read at all.
 fn nothing(values: &CounterValues) -> Option<String> {
-    if values.objects_known > 0 || values.folders_refused > 0 {
+    if values.objects_known + values.folders_refused + values.lanes_given_up > 0 {
         return None;
     }
     Some(match values.objects_filtered {

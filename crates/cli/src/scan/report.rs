@@ -2,7 +2,6 @@
 
 use serde::Serialize;
 use tfdrift_drift::{Finding, NetDrift};
-use tfdrift_intake::Unread;
 use tfdrift_intake::counters::CounterValues;
 
 /// What was read.
@@ -23,19 +22,16 @@ pub struct Counters {
 }
 
 impl Counters {
-    /// Adds what the intake counted of one source, and what it gave up.
-    pub fn add(&mut self, read: &CounterValues, unread: &[Unread]) {
-        let given_up = |is_get: bool| -> u64 {
-            unread.iter().filter(|u| (u.call == "GetObject") == is_get).map(|u| u.count).sum()
-        };
-        let objects = read.object_refused + read.not_found + read.malformed_object + read.object_too_large;
+    /// Adds what the intake counted of one source.
+    pub fn add(&mut self, read: &CounterValues) {
         self.duplicate += read.duplicate;
-        self.malformed +=
-            read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
-        // An object that is given up may stand in a counter as well, and a folder too.
-        self.refused += read.object_refused
-            + given_up(true).saturating_sub(objects)
-            + read.folders_refused.max(given_up(false));
+        self.malformed += read.malformed_record
+            + read.failed_record
+            + read.malformed_object
+            + read.too_large
+            + read.object_too_large;
+        // A folder of a bucket stands in both.
+        self.refused += read.object_given_up + read.folders_refused.max(read.lanes_given_up);
         self.not_found += read.not_found;
     }
 

@@ -10,13 +10,13 @@ use crate::dedup::Dedup;
 use crate::files::{FileFeed, FileSettings, Known};
 use crate::filter::Filter;
 use crate::handout::Handout;
+use crate::health::{Failing, Health};
 use crate::inflate::Inflater;
 use crate::interval;
 use crate::layout::MINUTE_NS;
 use crate::ledger::Ledger;
 use crate::origin::Origin;
 use crate::quarantine::Quarantine;
-use crate::retry::Health;
 use crate::since::Since;
 use crate::threads;
 use crate::unread::UnreadList;
@@ -258,8 +258,13 @@ fn bucket_intake(
         pace: parts.pace,
         outstanding: AtomicU64::new(0),
         listed_all: AtomicBool::new(false),
-        listing: Health::new("listing the bucket"),
-        fetching: Health::new("fetching objects"),
+        listing: Health::new("listing the bucket", parts.pace.quiet),
+        fetching: Health::new("fetching objects", parts.pace.quiet),
+        waiting: Default::default(),
+        once: settings.once,
+        unread: Arc::clone(&base.unread),
+        begun: Instant::now(),
+        worked_millis: AtomicU64::new(0),
         object_retries: config.source.object_retries,
         max_object_bytes: config.source.max_object_bytes,
     });
@@ -329,7 +334,7 @@ fn keeper(
     let clock = Arc::clone(&parts.clock);
     let (own_folder, own_ledger, own_clock) = (Arc::clone(&folder), Arc::clone(&ledger), Arc::clone(&clock));
     let thread = threads::spawn("tfdrift-keeper", move || {
-        let writing = Health::new("writing the checkpoint");
+        let writing = Health::new("writing the checkpoint", Duration::ZERO);
         let mut saved = Instant::now();
         while stopped.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
             let changed = own_ledger.lock().unwrap_or_else(PoisonError::into_inner).changed;
@@ -337,8 +342,13 @@ fn keeper(
                 continue;
             }
             match own_folder.save(&own_ledger, late_minutes, own_clock.now_ns()) {
-                Ok(()) => writing.works(),
-                Err(error) => writing.fails("write", &error.to_string(), ""),
+                Ok(()) => writing.works(""),
+                Err(error) => {
+                    let message = error.to_string();
+                    let failing =
+                        Failing { kind: "write", place: "", passes: false, message: &message, story: "" };
+                    writing.fails(failing);
+                }
             }
             saved = Instant::now();
         }

@@ -1,6 +1,6 @@
 //! What is known of the objects whose keys begin alike.
 
-use super::Step;
+use super::{Step, WaitingObject};
 use crate::layout::{day_of, minute};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -10,9 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Objects of a minute before `floor` are through or too late; of the others each is known by name.
 #[derive(Debug, Default)]
 pub struct Lane {
-    state: LaneState,
+    pub(super) state: LaneState,
     /// Listed and not yet through: minute and name.
-    pending: BTreeSet<(u64, String)>,
+    pub(super) pending: BTreeSet<(u64, String)>,
     /// The floor stays below this minute, until everything before it was listed.
     hold: Option<u64>,
     /// Days of which all objects were listed.
@@ -35,6 +35,9 @@ pub struct LaneState {
     /// Names of objects of which a part was taken, with their stamps and the inflated bytes taken.
     #[serde(default)]
     pub open: BTreeMap<String, (u64, u64)>,
+    /// Names of objects that wait for a permission, of whatever time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting: BTreeMap<String, WaitingObject>,
 }
 
 /// What to do with an object that was listed.
@@ -71,14 +74,14 @@ impl Lane {
     pub fn list(&mut self, name: &str, stamp: u64) -> Want {
         let pending = pending_key(name);
         if self.is_through(name)
+            || self.state.waiting.contains_key(name)
             || self.state.done.get(name).is_some_and(|&(known, _)| known == stamp)
             || self.pending.contains(&pending)
         {
             return Want::No;
         }
         self.pending.insert(pending);
-        let before = self.state.open.get(name).filter(|(known, _)| *known == stamp);
-        Want::From(before.map_or(0, |&(_, upto)| upto))
+        Want::From(self.resume(name, stamp))
     }
 
     /// True for an object of a time that is through. Names without a time never are.
@@ -114,6 +117,7 @@ impl Lane {
             return;
         }
         self.state.open.remove(&step.name);
+        self.state.waiting.remove(&step.name);
         self.pending.remove(&pending_key(&step.name));
         if !self.is_through(&step.name) {
             self.state.done.insert(step.name.clone(), (step.stamp, step.upto));
@@ -145,13 +149,16 @@ impl Lane {
         }
         self.state.floor = floor;
         self.state.done.retain(|name, _| minute(name).is_none_or(|m| m >= floor));
-        self.state.open.retain(|name, _| minute(name).is_none_or(|m| m >= floor));
+        let waiting = &self.state.waiting;
+        self.state
+            .open
+            .retain(|name, _| waiting.contains_key(name) || minute(name).is_none_or(|m| m >= floor));
         self.state.days.retain(|&day| day >= day_of(floor));
     }
 }
 
 /// Names without a time sort last, so that they hold no floor.
-fn pending_key(name: &str) -> (u64, String) {
+pub(super) fn pending_key(name: &str) -> (u64, String) {
     (minute(name).unwrap_or(u64::MAX), name.to_owned())
 }
 
