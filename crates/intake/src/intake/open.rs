@@ -57,6 +57,11 @@ pub(super) fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Resul
         Origin::S3 { bucket, prefix, once, since } => {
             let now_ns = parts.clock.now_ns();
             let (once, window) = window(config, once, since, now_ns)?;
+            // Before anything is written: only a wrong configuration is fatal, and it is told at once.
+            if let Some(Err(error)) = parts.connect.as_ref().map(|connect| connect.check()) {
+                let (reason, story) = (error.message, error.story);
+                return Err(OpenError::Bucket { origin: origin.to_string(), reason, story });
+            }
             let base = base(&origin, config, &parts, filter, !once, window.start_ns)?;
             let settings = BucketSettings {
                 bucket,
@@ -225,13 +230,6 @@ fn bucket_intake(
         let reason = "this program was built without a client for buckets".into();
         return Err(OpenError::Bucket { origin: origin.to_string(), reason, story: String::new() });
     };
-    if let Err(error) = connect.check() {
-        return Err(OpenError::Bucket {
-            origin: origin.to_string(),
-            reason: error.message,
-            story: error.story,
-        });
-    }
     if base.goes_on {
         tracing::info!("{origin}: going on from the checkpoint");
     }

@@ -55,8 +55,10 @@ impl Lane {
         Self::restored(LaneState { floor, newest: floor, ..LaneState::default() })
     }
 
-    /// A lane as it was left.
-    pub fn restored(state: LaneState) -> Self {
+    /// A lane as it was left. Listing begins again at the floor: what was listed after it and not handed out is known by
+    /// no name.
+    pub fn restored(mut state: LaneState) -> Self {
+        state.newest = state.floor;
         Self { state, ..Self::default() }
     }
 
