@@ -5,7 +5,7 @@ use super::{Lane, Ledger};
 use crate::object::Object;
 use serde::{Deserialize, Serialize};
 
-/// An object that wait for a permission: what is needed to ask for it again.
+/// An object that waits for a permission: what is needed to ask for it again.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WaitingObject {
     /// Stands for its content.
