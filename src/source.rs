@@ -42,6 +42,8 @@ pub struct Reader<const DROP_IN: bool> {
     /// the next question tells it that all were taken.
     left: VecDeque<RecordSlice>,
     batch_records: usize,
+    /// What was not read was told as the end.
+    told: bool,
     /// Why events wait, while they do.
     hold: Option<Hold>,
     progress: CString,
@@ -82,6 +84,7 @@ impl<const DROP_IN: bool> SourcePlugin for Tf<DROP_IN> {
             intake: Some(intake),
             left: VecDeque::new(),
             batch_records: self.config.source.batch_records,
+            told: false,
             hold: self.drift.hold(),
             progress: CString::default(),
         })
@@ -121,7 +124,7 @@ impl<const DROP_IN: bool> SourcePluginInstance for Reader<DROP_IN> {
             match intake.next_batch(self.batch_records, WAIT) {
                 Next::Batch(records) => self.left = records.into(),
                 Next::Idle => return Err(timeout()),
-                Next::End => return Err(eof()),
+                Next::End => return Err(self.end()),
             }
         }
         match self.fill(batch) {
@@ -140,6 +143,17 @@ impl<const DROP_IN: bool> SourcePluginInstance for Reader<DROP_IN> {
 }
 
 impl<const DROP_IN: bool> Reader<DROP_IN> {
+    /// The end: a plain one if all was read. Else an error, so that Falco's exit status says it, after all that could
+    /// be read was handed over.
+    fn end(&mut self) -> Error {
+        let unread = self.intake.as_ref().map(Intake::unread).unwrap_or_default();
+        let Some(first) = unread.first().filter(|_| !self.told) else { return eof() };
+        self.told = true;
+        // Their stories are in the log since they first failed.
+        unread.iter().for_each(|unread| tracing::error!("not read: {unread}"));
+        anyhow!(flatten(&format!("not everything was read: {first}")))
+    }
+
     /// Adds records to the batch and says how many. A panic costs the record it came from, which goes to quarantine,
     /// and no other.
     fn fill(&mut self, batch: &mut EventBatch<'_>) -> usize {

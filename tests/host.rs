@@ -135,6 +135,12 @@ fn refusals_are_one_line_that_falco_can_show() {
         (["--config", r#"{"souce":1}"#, "--open", "x"], "init", "did you mean source?"),
         (["--config", "{}", "--open", "s3Bucket=trail"], "open", "did you mean s3://trail?"),
         (["--config", "{}", "--open", "/nowhere"], "open", "/nowhere"),
+        (
+            ["--config", r#"{"aws":{"ca_bundle":"/nowhere.pem"}}"#, "--open", "s3://trail"],
+            "open",
+            "aws.ca_bundle: cannot read /nowhere.pem",
+        ),
+        (["--config", r#"{"aws":{"proxy_url":"http://"}}"#, "--open", "s3://trail"], "open", "aws.proxy_url"),
     ] {
         let out = host(LIBRARIES[0], &[&args[..], &["--bench"]].concat()).failed();
         assert_eq!(out["phase"], json!(phase));

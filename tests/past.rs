@@ -37,7 +37,7 @@ fn the_state_of_its_time_judges_an_event() {
     );
     let aws = AwsConfig {
         region: "us-east-1".into(),
-        chain: vec![Link::Profile],
+        chain: vec![Link::Profile].into(),
         config: format!("{at}/none"),
         credentials: format!("{at}/credentials"),
         endpoint_url: moto.url.clone(),

@@ -93,7 +93,7 @@ pub const AWS: &[Key] = &[
         "profile",
         Kind::Text,
         r#""""#,
-        "Profile of the shared files; empty: `AWS_PROFILE`, else `default`.",
+        "Profile of the shared files; empty: `AWS_PROFILE`, else `default`. A profile named here is the only link asked, unless `chain` is given too.",
     ),
     Key::new(
         "region",

@@ -76,6 +76,8 @@ pub struct ChainError {
     pub tried: Vec<Tried>,
     /// The links that the configuration leaves out.
     pub not_asked: Vec<Link>,
+    /// True when they are left out because `aws.profile` names a profile and `aws.chain` nothing.
+    pub profile_is_meant: bool,
     /// Set when the chain gave credentials and a role of `assume_role` then refused them.
     pub role: Option<RoleRefused>,
 }
@@ -141,7 +143,11 @@ impl fmt::Display for ChainError {
         }
         if !self.not_asked.is_empty() {
             let names: Vec<&str> = self.not_asked.iter().map(|link| link.as_str()).collect();
-            writeln!(f, "  {:<13} {} (aws.chain leaves them out)", "not asked", names.join(", "))?;
+            let why = match self.profile_is_meant {
+                true => "aws.profile is set: it alone is asked, unless aws.chain names more",
+                false => "aws.chain leaves them out",
+            };
+            writeln!(f, "  {:<13} {} ({why})", "not asked", names.join(", "))?;
         }
         write!(f, "  {:<13} {}", "next", self.next())
     }
@@ -214,7 +220,12 @@ impl Chain {
                 Err(why) => tried.push(Tried { link: source.link(), why }),
             }
         }
-        Err(ChainError { tried, not_asked: self.not_asked(), role: None })
+        Err(ChainError {
+            tried,
+            not_asked: self.not_asked(),
+            profile_is_meant: self.settings.config.profile_is_meant(),
+            role: None,
+        })
     }
 
     /// Asks the link that answered last, and all of them only when it fails: what a renewal does.
@@ -230,7 +241,8 @@ impl Chain {
     }
 
     fn not_asked(&self) -> Vec<Link> {
-        Link::ALL.into_iter().filter(|link| !self.settings.config.chain.contains(link)).collect()
+        let order = self.settings.config.order();
+        Link::ALL.into_iter().filter(|link| !order.contains(link)).collect()
     }
 
     /// The whole of it: links, roles, identity.
@@ -260,6 +272,7 @@ impl Chain {
                     return Err(ChainError {
                         tried,
                         not_asked,
+                        profile_is_meant: settings.config.profile_is_meant(),
                         role: Some(RoleRefused {
                             role_arn: role.role_arn.clone(),
                             by: caller.as_ref().map_or_else(|| link.to_string(), |c| c.arn.clone()),

@@ -5,7 +5,7 @@ use crate::clock::DateHeader;
 use crate::config::{AwsConfig, ConfigError, Link};
 use crate::explain::{Asked, Explanation, Kind};
 use crate::failure::Failure;
-use crate::http::HttpError;
+use crate::http::{Http, HttpError};
 use crate::identity::Identity;
 use crate::link::{FALLBACK_REGION, Settings};
 use aws_sdk_s3::Client;
@@ -124,6 +124,16 @@ impl Aws {
         Ok(Aws { settings: Arc::new(settings), resolved: Arc::new(resolved), sdk })
     }
 
+    /// Looks at the configuration alone, and at the CA bundle that it (or `AWS_CA_BUNDLE`) names: asks nobody.
+    ///
+    /// # Errors
+    /// What can never work; see [`AwsError::is_fatal`].
+    pub fn check(config: &AwsConfig) -> Result<(), AwsError> {
+        config.check()?;
+        Http::new(config)?;
+        Ok(())
+    }
+
     /// The configuration.
     pub fn config(&self) -> &AwsConfig {
         &self.settings.config
@@ -216,8 +226,9 @@ impl Aws {
             _ => failure,
         };
         if failure.status == Some(404) || failure.status.is_none() {
-            let asked = Asked { endpoint: self.endpoint(bucket, &start), ..Asked::head(bucket) };
-            return Err(Box::new(self.by_proxy(Explanation::of(&failure, &asked, self.identity()))));
+            let endpoint = self.endpoint(bucket, &start);
+            let asked = Asked { proxy: self.proxy(&endpoint), endpoint, ..Asked::head(bucket) };
+            return Err(Box::new(Explanation::of(&failure, &asked, self.identity())));
         }
         Ok(match failure.region {
             Some(region) => self.in_region(here(client, start), region),
@@ -238,15 +249,29 @@ impl Aws {
         }
     }
 
-    /// Names the proxy where it may be the one that does not answer.
-    fn by_proxy(&self, mut explanation: Explanation) -> Explanation {
-        let unreached =
-            matches!(explanation.kind, Kind::ConnectionRefused | Kind::Timeout | Kind::Dns | Kind::Tls);
-        if unreached && let Some((from, url)) = crate::http::proxy_in_use(&self.settings.config.proxy_url) {
-            let url = crate::text::without_userinfo(&url);
-            explanation.hints.insert(0, format!("calls go through the proxy {url} ({from}): try it first"));
+    /// The host that STS is asked at.
+    pub fn sts_endpoint(&self) -> String {
+        let config = &self.settings.config;
+        if !config.endpoint_url.is_empty() && !is_s3_of_aws(&config.endpoint_url) {
+            return crate::text::without_userinfo(&config.endpoint_url);
         }
-        explanation
+        let region = self.region().unwrap_or(FALLBACK_REGION);
+        format!("sts.{region}.amazonaws.com{}", if region.starts_with("cn-") { ".cn" } else { "" })
+    }
+
+    /// The proxy on the way to an endpoint, without its password; empty for none.
+    fn proxy(&self, endpoint: &str) -> String {
+        let configured = &self.settings.config.proxy_url;
+        if !configured.is_empty() {
+            return crate::text::without_userinfo(configured);
+        }
+        let names = match endpoint.starts_with("http://") {
+            true => ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"],
+            false => ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"],
+        };
+        let found =
+            names.iter().find_map(|name| self.settings.env.get(name).ok().filter(|url| !url.is_empty()));
+        crate::text::without_userinfo(&found.unwrap_or_default())
     }
 
     /// What a failed call means and what to do about it. Forgets the credentials where AWS says that they have
@@ -259,7 +284,8 @@ impl Aws {
         if asked.endpoint.is_empty() {
             asked.endpoint = self.endpoint(&asked.bucket, self.region().unwrap_or(FALLBACK_REGION));
         }
-        let explanation = self.by_proxy(Explanation::of(&Failure::of(error), &asked, self.identity()));
+        asked.proxy = self.proxy(&asked.endpoint);
+        let explanation = Explanation::of(&Failure::of(error), &asked, self.identity());
         if matches!(explanation.kind, Kind::ExpiredToken | Kind::InvalidAccessKeyId | Kind::InvalidToken) {
             self.forget_credentials();
         }

@@ -42,6 +42,57 @@ impl fmt::Display for Link {
     }
 }
 
+/// The links of a chain, in the order in which they are asked, and whether somebody chose them.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Links {
+    links: Vec<Link>,
+    chosen: bool,
+}
+
+impl Links {
+    /// True when the configuration has the key, whatever it says.
+    pub fn is_chosen(&self) -> bool {
+        self.chosen
+    }
+}
+
+impl Default for Links {
+    fn default() -> Self {
+        Links { links: Link::ALL.to_vec(), chosen: false }
+    }
+}
+
+impl From<Vec<Link>> for Links {
+    fn from(links: Vec<Link>) -> Self {
+        Links { links, chosen: true }
+    }
+}
+
+impl std::ops::Deref for Links {
+    type Target = [Link];
+    fn deref(&self) -> &[Link] {
+        &self.links
+    }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.links.fmt(f)
+    }
+}
+
+impl Serialize for Links {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.links.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Links {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::deserialize(deserializer).map(Links::from)
+    }
+}
+
 /// A role taken on after the chain has given credentials.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +116,7 @@ fn default_session_name() -> String {
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AwsConfig {
-    /// Profile of the shared files. When set, and `chain` is the default one, the profile is asked first.
+    /// Profile of the shared files. When set, and `chain` is not, the profile is the only link asked.
     pub profile: String,
     /// Region for STS and the default for buckets whose own region cannot be found.
     pub region: String,
@@ -74,7 +125,7 @@ pub struct AwsConfig {
     /// Path of the shared credentials file instead of `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`.
     pub credentials: String,
     /// The links to ask, in order. A link that is not named is never asked.
-    pub chain: Vec<Link>,
+    pub chain: Links,
     /// Roles taken on one after the other, each with the credentials of the one before.
     pub assume_role: Vec<AssumeRole>,
     /// Endpoint of a server that is not AWS, for all services.
@@ -98,7 +149,7 @@ impl Default for AwsConfig {
             region: String::new(),
             config: String::new(),
             credentials: String::new(),
-            chain: Link::ALL.to_vec(),
+            chain: Links::default(),
             assume_role: Vec::new(),
             endpoint_url: String::new(),
             path_style: false,
@@ -166,6 +217,10 @@ impl AwsConfig {
                 let shown = crate::text::without_userinfo(url);
                 return wrong(key, format!("{shown:?} must begin with http:// or https://"));
             }
+            if !url.is_empty() && !has_host(url) {
+                let shown = crate::text::without_userinfo(url);
+                return wrong(key, format!("{shown:?} is not a URL; it looks like http://HOST:PORT"));
+            }
         }
         for (n, role) in self.assume_role.iter().enumerate() {
             if !(role.role_arn.starts_with("arn:") && role.role_arn.contains(":role/")) {
@@ -183,15 +238,34 @@ impl AwsConfig {
         Ok(())
     }
 
-    /// The links in the order in which they are asked: as configured, but a profile that the configuration
-    /// names goes before the default chain's environment, as with `aws --profile`.
+    /// The links in the order in which they are asked: as `chain` says. Without it, a profile that the configuration
+    /// names is meant, as with `aws --profile`: nothing else is asked, so that nobody else's key takes its place.
     pub fn order(&self) -> Vec<Link> {
-        let mut order = self.chain.clone();
-        if !self.profile.is_empty() && order == Link::ALL {
-            order.swap(0, 1);
+        match self.profile_is_meant() {
+            true => vec![Link::Profile],
+            false => self.chain.to_vec(),
         }
-        order
     }
+
+    pub(crate) fn profile_is_meant(&self) -> bool {
+        !self.profile.is_empty() && !self.chain.is_chosen()
+    }
+}
+
+/// Whether a URL with a scheme has a host, and a port that is one.
+fn has_host(url: &str) -> bool {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let place = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+    let (host, port) = match place.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        _ => (place, None),
+    };
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-._~[]:%".contains(c);
+    !host.is_empty()
+        && host.chars().all(fits)
+        && !rest.contains(char::is_whitespace)
+        && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
 }
 
 fn all_links() -> String {
@@ -218,11 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_named_profile_goes_first_only_in_the_default_chain() {
-        let mut config = AwsConfig { profile: "audit".into(), ..AwsConfig::default() };
-        assert_eq!(config.order()[0], Link::Profile);
-        config.chain = vec![Link::Imds, Link::Profile];
-        assert_eq!(config.order(), [Link::Imds, Link::Profile]);
+    fn a_named_profile_is_meant_unless_a_chain_is_named_too() {
+        let read = |json: &str| serde_json::from_str::<AwsConfig>(json).unwrap().order();
+        assert_eq!(read(r#"{"profile":"audit"}"#), [Link::Profile]);
+        assert_eq!(read(r#"{"profile":"audit","chain":["imds","profile"]}"#), [Link::Imds, Link::Profile]);
+        let all =
+            r#"{"profile":"audit","chain":["environment","profile","web_identity","container","imds"]}"#;
+        assert_eq!(read(all), Link::ALL, "the usual chain, when it is asked for");
+        assert_eq!(read(r#"{"chain":["imds"]}"#), [Link::Imds]);
     }
 
     #[test]
@@ -235,6 +312,25 @@ mod tests {
         assert!(
             check(r#"{"assume_role":[{"role_arn":"audit"}]}"#).starts_with("aws.assume_role[0].role_arn")
         );
+        for url in
+            ["http://", "https:///path", "http://a b", "http://host:", "http://host:99999", "http://u:p@:80"]
+        {
+            for key in ["proxy_url", "endpoint_url"] {
+                let shown = check(&format!("{{\"{key}\":{url:?}}}"));
+                assert!(shown.starts_with(&format!("aws.{key}: ")) && shown.contains("HOST:PORT"), "{shown}");
+            }
+        }
+        for url in [
+            "http://127.0.0.1:9000",
+            "https://s3.local/",
+            "http://u:p@proxy:3128",
+            "http://[::1]:9000",
+            "http://[::1]",
+        ] {
+            let config =
+                AwsConfig { endpoint_url: url.into(), proxy_url: url.into(), ..AwsConfig::default() };
+            assert_eq!(config.check(), Ok(()), "{url}");
+        }
         let shown = check(r#"{"proxy_url":"socks5://me:hunter2@proxy:1080"}"#);
         assert!(shown.contains("must begin with http") && !shown.contains("hunter2"), "{shown}");
     }

@@ -77,11 +77,20 @@ pub struct Asked {
     pub prefix: String,
     /// The host or URL asked, for faults of the connection.
     pub endpoint: String,
+    /// The proxy through which it is asked, without its password; empty for none.
+    pub proxy: String,
 }
 
 impl Asked {
     fn new(call: Call, bucket: &str, key: &str, prefix: &str) -> Asked {
-        Asked { call, bucket: bucket.into(), key: key.into(), prefix: prefix.into(), endpoint: String::new() }
+        Asked {
+            call,
+            bucket: bucket.into(),
+            key: key.into(),
+            prefix: prefix.into(),
+            endpoint: String::new(),
+            proxy: String::new(),
+        }
     }
 
     /// A list of `prefix`.

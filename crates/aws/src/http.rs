@@ -15,16 +15,20 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HttpError {
     /// The bundle could not be read.
-    #[error("aws.ca_bundle: cannot read {}: {problem}", path.display())]
+    #[error("{key}: cannot read {}: {problem}", path.display())]
     Unreadable {
+        /// `aws.ca_bundle` or `AWS_CA_BUNDLE`.
+        key: &'static str,
         /// The configured path.
         path: PathBuf,
         /// The system's message.
         problem: String,
     },
     /// The bundle holds no usable certificate.
-    #[error("aws.ca_bundle: {} holds no usable certificate: {problem}; give a PEM file of CERTIFICATE blocks", path.display())]
+    #[error("{key}: {} holds no usable certificate: {problem}; give a PEM file of CERTIFICATE blocks", path.display())]
     NotPem {
+        /// `aws.ca_bundle` or `AWS_CA_BUNDLE`.
+        key: &'static str,
         /// The configured path.
         path: PathBuf,
         /// The parser's message.
@@ -55,13 +59,16 @@ pub(crate) struct Http {
 
 impl Http {
     pub(crate) fn new(config: &AwsConfig) -> Result<Http, HttpError> {
-        let bundle = if config.ca_bundle.is_empty() {
-            std::env::var("AWS_CA_BUNDLE").unwrap_or_default()
+        let (key, bundle) = if config.ca_bundle.is_empty() {
+            ("AWS_CA_BUNDLE", std::env::var("AWS_CA_BUNDLE").unwrap_or_default())
         } else {
-            config.ca_bundle.clone()
+            ("aws.ca_bundle", config.ca_bundle.clone())
         };
-        let roots =
-            if bundle.is_empty() { system_or_built_in_roots() } else { bundle_roots(Path::new(&bundle))? };
+        let roots = if bundle.is_empty() {
+            system_or_built_in_roots()
+        } else {
+            bundle_roots(key, Path::new(&bundle))?
+        };
         let tls = TlsContext::builder()
             .with_trust_store(roots)
             .build()
@@ -82,16 +89,6 @@ fn client(tls: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
         }
         connector.tls_provider(Provider::Rustls(CryptoMode::AwsLc)).tls_context(tls.clone()).build()
     })
-}
-
-/// Where a proxy is set, and its URL: `aws.proxy_url`, else the first variable that the SDK looks at.
-pub(crate) fn proxy_in_use(url: &str) -> Option<(&'static str, String)> {
-    if !url.is_empty() {
-        return Some(("aws.proxy_url", url.to_owned()));
-    }
-    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
-        .into_iter()
-        .find_map(|name| Some((name, std::env::var(name).ok().filter(|url| !url.is_empty())?)))
 }
 
 fn proxy(url: &str) -> Result<ProxyConfig, HttpError> {
@@ -132,10 +129,13 @@ fn system_or_built_in_roots() -> TrustStore {
 }
 
 /// Reads and checks a bundle: the SDK panics on a certificate that it cannot parse.
-fn bundle_roots(path: &Path) -> Result<TrustStore, HttpError> {
-    let bytes = std::fs::read(path)
-        .map_err(|e| HttpError::Unreadable { path: path.to_path_buf(), problem: e.to_string() })?;
-    let not_pem = |problem: String| HttpError::NotPem { path: path.to_path_buf(), problem };
+fn bundle_roots(key: &'static str, path: &Path) -> Result<TrustStore, HttpError> {
+    let bytes = std::fs::read(path).map_err(|e| HttpError::Unreadable {
+        key,
+        path: path.to_path_buf(),
+        problem: e.to_string(),
+    })?;
+    let not_pem = |problem: String| HttpError::NotPem { key, path: path.to_path_buf(), problem };
     let mut kept = String::new();
     let mut refused = None;
     for cert in CertificateDer::pem_slice_iter(&bytes) {
@@ -164,10 +164,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca.pem");
         std::fs::write(&path, "hello").unwrap();
-        assert!(matches!(bundle_roots(&path), Err(HttpError::NotPem { .. })));
+        assert!(matches!(bundle_roots("aws.ca_bundle", &path), Err(HttpError::NotPem { .. })));
         std::fs::write(&path, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
-        assert!(matches!(bundle_roots(&path), Err(HttpError::NotPem { .. })));
-        assert!(matches!(bundle_roots(&folder.path().join("none")), Err(HttpError::Unreadable { .. })));
+        assert!(matches!(bundle_roots("aws.ca_bundle", &path), Err(HttpError::NotPem { .. })));
+        assert!(matches!(
+            bundle_roots("aws.ca_bundle", &folder.path().join("none")),
+            Err(HttpError::Unreadable { .. })
+        ));
     }
 
     #[test]

@@ -30,7 +30,7 @@ mod why;
 
 pub use chain::{Chain, ChainError, Resolved, Tried};
 pub use clients::{Aws, AwsError, Bucket, RegionFrom};
-pub use config::{AssumeRole, AwsConfig, ConfigError, Link};
+pub use config::{AssumeRole, AwsConfig, ConfigError, Link, Links};
 pub use explain::{Asked, Call, Explanation, Kind, bucket_arn, object_arn};
 pub use failure::{Failure, Transport};
 pub use http::HttpError;

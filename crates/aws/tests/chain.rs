@@ -157,6 +157,33 @@ fn a_missing_profile() {
     golden::check("chain_profile_missing", &home.hide(&out.story));
 }
 
+/// As with `aws --profile`: a key in the environment must not take the place of the profile that is meant.
+#[test]
+fn a_profile_that_the_configuration_names_is_meant() {
+    let home = Home::new("", &format!("[default]\n{}", keys()));
+    let sts = sts();
+    let url = sts.url();
+    let vars = [
+        ("HOME", home.path()),
+        ("AWS_ACCESS_KEY_ID", "AKIAENV"),
+        ("AWS_SECRET_ACCESS_KEY", SECRET),
+        ("AWS_ENDPOINT_URL_STS", url.as_str()),
+    ];
+    let name = "a_profile_that_the_configuration_names_is_meant";
+    // The child takes its configuration from the variables: every call below is its own case.
+    let out = resolve(name, json!({"profile": "nope"}), &vars);
+    golden::check("chain_profile_named", &home.hide(&out.story));
+    let out = resolve(name, json!({"profile": "default"}), &vars);
+    assert_eq!((out.link.as_deref(), out.key_id.as_deref()), (Some("profile"), Some("AKIAFILE")), "{out:?}");
+    let out = resolve(name, json!({"profile": "nope", "chain": ["profile", "environment"]}), &vars);
+    assert_eq!(
+        (out.link.as_deref(), out.key_id.as_deref()),
+        (Some("environment"), Some("AKIAENV")),
+        "{out:?}"
+    );
+    assert!(out.tried[0].starts_with("profile: profile \"nope\" (aws.profile) is not in "), "{out:?}");
+}
+
 #[test]
 fn credentials_are_not_mounted() {
     let out = resolve(

@@ -20,7 +20,7 @@ fn config(url: &str, folder: &tempfile::TempDir) -> AwsConfig {
         profile: "test".into(),
         config: folder.path().join("config").to_str().unwrap().into(),
         credentials: credentials.to_str().unwrap().into(),
-        chain: vec![Link::Profile],
+        chain: vec![Link::Profile].into(),
         endpoint_url: url.into(),
         path_style: true,
         ..AwsConfig::default()

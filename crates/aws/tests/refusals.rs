@@ -57,7 +57,7 @@ fn config(endpoint_url: &str) -> (AwsConfig, Files) {
             "credentials",
             format!("[test]\naws_access_key_id = AKIATEST\naws_secret_access_key = {SECRET}\n"),
         ),
-        chain: vec![tfdrift_aws::Link::Profile],
+        chain: vec![tfdrift_aws::Link::Profile].into(),
         endpoint_url: endpoint_url.into(),
         path_style: true,
         ..AwsConfig::default()
@@ -302,6 +302,18 @@ async fn nothing_listens() {
     let aws = Aws::connect(&config).await.unwrap();
     assert!(aws.identity().is_none());
     check("connection_refused", Kind::ConnectionRefused, &aws.s3("my-trail").await.unwrap_err());
+}
+
+#[tokio::test]
+async fn a_proxy_that_is_not_there() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let (mut config, _files) = config("http://s3.example.com");
+    config.proxy_url = format!("http://me:hunter2@{nobody}");
+    let aws = Aws::connect(&config).await.unwrap();
+    let told = aws.s3("my-trail").await.unwrap_err().to_string();
+    assert!(told.starts_with(&format!("nothing answers at the proxy ***@{nobody} ")), "{told}");
+    assert!(told.contains("check aws.proxy_url") && told.contains("s3.example.com"), "{told}");
+    assert!(!told.contains("hunter2"), "{told}");
 }
 
 #[tokio::test]

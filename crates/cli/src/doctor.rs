@@ -25,7 +25,8 @@ const BUCKET_STEPS: [&str; 9] =
     ["credentials", "identity", "region", "clock", "list", "layout", "newest", "get", "decrypt"];
 
 /// Look at every step from the open parameters to a record, and say what is wrong and what to do.
-/// Exit status: 0 all well, 1 not.
+///
+/// Exit status: 0 all well, 1 not. Run it where Falco runs, as the user that Falco runs as.
 #[derive(Debug, Args)]
 pub struct DoctorArgs {
     /// Where CloudTrail lies, as in `open_params`: s3://BUCKET[/PREFIX], a file, a folder.

@@ -84,7 +84,7 @@ pub fn run(args: &InitArgs) -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            eprintln!("tfdrift init: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }

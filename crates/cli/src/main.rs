@@ -6,6 +6,7 @@ mod doctor;
 mod fields;
 mod ignores;
 mod init;
+mod log;
 mod mappings;
 mod records;
 mod scan;
@@ -16,9 +17,16 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+const EXAMPLES: &str = "\
+Where to begin:
+  tfdrift demo                                                          what it looks like, without AWS
+  tfdrift scan --state terraform.tfstate --events ./cloudtrail-folder   your own state and CloudTrail files
+  tfdrift doctor --events s3://BUCKET --state s3://BUCKET/KEY           can everything be read? if not, why
+  tfdrift init --dir ./terraform                                        write what Falco needs";
+
 /// Who changed a Terraform-managed AWS resource, and what.
 #[derive(Debug, Parser)]
-#[command(name = "tfdrift", version, about)]
+#[command(name = "tfdrift", version, after_help = EXAMPLES)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -94,15 +102,16 @@ fn is_closed_pipe(payload: &(dyn std::any::Any + Send)) -> bool {
 }
 
 fn run() -> ExitCode {
-    // What cannot be read is named on standard error, with its reason; the rest goes on.
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
-        .with_max_level(tracing::Level::WARN)
-        .with_target(false)
-        .without_time()
-        .init();
-    let done = match Cli::parse().command {
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) => {
+            let _ = error.print();
+            // Not clap's own 2, which says "drift" here.
+            return if error.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+        }
+    };
+    log::start(matches!(command, Command::Doctor(_)));
+    let done = match command {
         Command::Demo(args) => demo::run(&args),
         Command::Scan(args) => scan::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&args)),

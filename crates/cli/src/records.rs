@@ -1,5 +1,6 @@
 //! Reads the records that `--events` names, to their end.
 
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use tfdrift_intake::counters::CounterValues;
@@ -7,6 +8,7 @@ use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::survey::Wanted;
 use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock};
 use tfdrift_plugin::config::Config;
+use tfdrift_tfstate::{IndexPlan, StateMeta, read_state};
 
 use crate::Failure;
 
@@ -14,6 +16,8 @@ const BATCH_RECORDS: usize = 512;
 const WAIT: Duration = Duration::from_millis(200);
 /// The plugin waits for ever for what may come back. A person at a terminal, or a nightly job, does not.
 pub const PATIENCE: Duration = Duration::from_secs(120);
+/// A bigger file is not looked into, to say that it is a state.
+const MAX_STATE_BYTES: u64 = 64 << 20;
 /// Fewer repetitions than this are bad luck, however long they take.
 const MANY: u64 = 5;
 
@@ -39,6 +43,10 @@ pub fn each(
     settings.source.on_open_error = OnOpenError::Fail;
     let limited = is_limited(&origin, &settings.source.since, &settings.s3_interval);
     let parts = Parts::default().with_connect(AwsConnect::new(config.aws.clone()));
+    let file = match &origin {
+        Origin::Files { path, .. } => path.clone(),
+        Origin::S3 { .. } => PathBuf::new(),
+    };
     let mut intake = Intake::open(origin, &settings, parts).map_err(|e| failure(whole_story(&e)))?;
     let counters = intake.counters();
     let mut last = (0, 0, Instant::now());
@@ -62,6 +70,11 @@ pub fn each(
     }
     let counters = counters.values();
     intake.close();
+    if counters.emitted == 0 && counters.malformed_record + counters.malformed_object > 0 && is_state(&file) {
+        return Err(failure(
+            "is a Terraform state; give it with --state, and CloudTrail's files here".into(),
+        ));
+    }
     match nothing(&counters) {
         Some(what) if limited => tracing::warn!("{params}: in the time asked for, {what}"),
         Some(what) => return Err(failure(what)),
@@ -109,9 +122,20 @@ fn progress(values: &CounterValues) -> u64 {
         + values.fetched_bytes
 }
 
+/// Whether a file is a Terraform state: a slip that is made easily.
+pub fn is_state(path: &Path) -> bool {
+    let small = std::fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() <= MAX_STATE_BYTES);
+    let meta = StateMeta::named(String::new());
+    // An empty file is none, whatever the reader of states makes of it.
+    let state = |bytes: Vec<u8>| {
+        !bytes.trim_ascii().is_empty() && read_state(&bytes, meta, &IndexPlan::new()).is_ok()
+    };
+    small && std::fs::read(path).is_ok_and(state)
+}
+
 /// What it means when there was no object to read at all.
 fn nothing(values: &CounterValues) -> Option<String> {
-    if values.objects_known > 0 || values.folders_refused > 0 {
+    if values.objects_known + values.folders_refused + values.lanes_given_up > 0 {
         return None;
     }
     Some(match values.objects_filtered {

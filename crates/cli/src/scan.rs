@@ -75,7 +75,7 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
             }
         });
         match read {
-            Ok(counters) => scan.report.counters.add(&counters),
+            Ok(read) => scan.report.counters.add(&read),
             // Findings are printed as far as they go.
             Err(failure) if scan.report.records > 0 || settings.events.len() > 1 => {
                 eprintln!("error: {failure}");

@@ -31,8 +31,8 @@ impl Settings {
         };
         let mut config = Config::from_value(&init).map_err(|e| Failure::Config(e.to_string()))?;
         for place in states {
-            let place = Place::parse(place)
-                .map_err(|e| Failure::State { place: place.clone(), what: e.to_string() })?;
+            let place =
+                Place::parse(place).map_err(|e| Failure::State { place: place.clone(), what: e.problem })?;
             config.state.places.push(place);
         }
         let events = if events.is_empty() { open.into_iter().collect() } else { events.to_vec() };
@@ -72,7 +72,14 @@ impl Settings {
         let status = store.load_now();
         match store.snapshot() {
             Some(snapshot) if !snapshot.states().is_empty() => Ok((store, snapshot)),
-            _ if status.errors().next().is_none() => Err(none("the places given hold no state")),
+            _ if status.errors().next().is_none() => {
+                let places: Vec<&str> = status.places.iter().map(|place| place.place.as_str()).collect();
+                Err(Failure::State {
+                    place: places.join(", "),
+                    what: "there is no state (*.tfstate, *.tfstate.json, each also .gz) in it or below"
+                        .into(),
+                })
+            }
             _ => Err(Failure::NoState),
         }
     }

@@ -91,7 +91,7 @@ impl Setup {
         let config = AwsConfig {
             profile: "test".into(),
             region: "us-east-1".into(),
-            chain: vec![Link::Profile],
+            chain: vec![Link::Profile].into(),
             config: file("config"),
             credentials: file("credentials"),
             endpoint_url: url.into(),

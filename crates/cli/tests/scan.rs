@@ -77,6 +77,51 @@ fn no_such_events() {
 }
 
 #[test]
+fn a_state_given_for_events_and_the_other_way_round() {
+    refused(&["--state", STATE, "--events", STATE], "is a Terraform state; give it with --state");
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    refused(&["--state", STATE, "--events", empty.path().to_str().unwrap()], "the object is empty");
+    refused(&["--state", STATE, "--events", empty.path().to_str().unwrap()], "this says nothing about drift");
+    let events = "examples/seed/AWSLogs/111122223333/CloudTrail/us-east-1/2026/11/03";
+    let file = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(events)).unwrap();
+    let file = file.map(|entry| entry.unwrap().path()).min().unwrap();
+    refused(&["--state", file.to_str().unwrap(), "--events", EVENTS], "looks like a CloudTrail file");
+}
+
+#[test]
+fn mistakes_of_usage_do_not_look_like_drift() {
+    for args in [&["--stat", STATE][..], &["--format", "xml"], &["--state"]] {
+        assert_eq!(scan(args).status.code(), Some(1), "{args:?}");
+    }
+    assert_eq!(scan(&["--help"]).status.code(), Some(0));
+}
+
+#[test]
+fn windows_line_ends_and_a_folder_without_states() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let state = std::fs::read_to_string(root.join(STATE)).unwrap().replace('\n', "\r\n");
+    let path = folder.path().join("windows.tfstate");
+    std::fs::write(&path, format!("\u{feff}{state}")).unwrap();
+    let output = scan(&["--state", path.to_str().unwrap(), "--events", EVENTS]);
+    assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+    std::fs::remove_file(&path).unwrap();
+    refused(
+        &["--state", folder.path().to_str().unwrap(), "--events", EVENTS],
+        "there is no state (*.tfstate",
+    );
+}
+
+#[test]
+fn a_folder_for_a_configuration() {
+    refused(&["--config", "examples"], "examples: is a folder; give falco.yaml");
+    refused(
+        &["--state", "S3://b/k", "--events", EVENTS],
+        "error: state S3://b/k: S3:// is not a place of states",
+    );
+}
+
+#[test]
 fn nothing_readable_is_not_the_absence_of_drift() {
     refused(&["--state", STATE, "--events", "examples/seed/main.tf"], "this says nothing about drift");
 }

@@ -59,7 +59,7 @@ impl World {
         .unwrap();
         let aws = AwsConfig {
             region: "us-east-1".into(),
-            chain: vec![Link::Profile],
+            chain: vec![Link::Profile].into(),
             config: format!("{at}/none"),
             credentials: format!("{at}/credentials"),
             endpoint_url: moto.url.clone(),

@@ -13,6 +13,7 @@ mod fetch;
 mod lister;
 mod settings;
 mod stream;
+mod waiting;
 
 pub use discover::{Discovery, Places};
 pub use feed::BucketFeed;
@@ -21,13 +22,20 @@ pub use settings::{BucketSettings, Refused};
 
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::health::{Failing, Health};
 use crate::ledger::Ledger;
 use crate::object::{Object, Payload};
-use crate::retry::{Health, Pace};
-use crate::store::StoreError;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use crate::retry::{Pace, Tries};
+use crate::store::{StoreError, StoreErrorKind};
+use crate::unread::UnreadList;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use waiting::Waiting;
+
+/// What ends by itself gives up after so many refusals in a row.
+const ONCE_TRIES: u32 = 4;
 
 /// What the parts of a bucket's feed share.
 pub struct Shared {
@@ -47,14 +55,76 @@ pub struct Shared {
     pub listing: Health,
     /// Whether fetching works.
     pub fetching: Health,
+    /// Objects that wait for a permission.
+    pub waiting: Waiting,
+    /// End when all was read, and give up what cannot be.
+    pub once: bool,
+    /// What was given up.
+    pub unread: Arc<UnreadList>,
+    /// When it began.
+    pub begun: Instant,
+    /// When a call worked the last time, in milliseconds after `begun`.
+    pub worked_millis: AtomicU64,
     /// `object_retries`
     pub object_retries: u32,
     /// `max_object_bytes`
     pub max_object_bytes: u64,
 }
 
+impl Shared {
+    /// Notes that a call worked.
+    fn worked(&self) {
+        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.worked_millis.store(millis, Relaxed);
+    }
+
+    /// True when trying again should end: never, but where reading ends by itself. There a refusal is given up after a
+    /// few tries; what passes by itself, when for a while nothing at all has worked.
+    fn gives_up(&self, kind: StoreErrorKind, tries: &Tries) -> bool {
+        if !self.once {
+            return false;
+        }
+        if matches!(kind, StoreErrorKind::Throttled | StoreErrorKind::Transient) {
+            let worked = self.begun + Duration::from_millis(self.worked_millis.load(Relaxed));
+            return tries.since.max(worked).elapsed() >= self.pace.give_up;
+        }
+        tries.refusals >= ONCE_TRIES
+    }
+
+    /// Notes that `target` is given up.
+    fn give_up(&self, target: String, error: &StoreError) {
+        if self.unread.add(target, error) {
+            tracing::error!("given up after {}: {error}", tries_text(error.kind, self.pace.give_up));
+        }
+    }
+}
+
+fn tries_text(kind: StoreErrorKind, give_up: Duration) -> String {
+    match kind {
+        StoreErrorKind::Throttled | StoreErrorKind::Transient => {
+            format!("{} s in which nothing worked", give_up.as_secs())
+        }
+        _ => format!("{ONCE_TRIES} tries"),
+    }
+}
+
+/// A failed call, as [`Health`] wants it told.
+fn failing<'a>(error: &'a StoreError, place: &'a str, message: &'a str) -> Failing<'a> {
+    Failing { kind: error.kind.as_str(), place, passes: error.kind.passes(), message, story: &error.story }
+}
+
+/// What came of a fetch.
+pub enum Answer {
+    /// The object.
+    Payload(Payload),
+    /// It cannot be had.
+    Failed(StoreError),
+    /// It waits for a permission and comes again with a slot of its own.
+    Waits,
+}
+
 /// A place in the order of objects, with what will be fetched for it.
 pub struct Slot {
     object: Arc<Object>,
-    reply: mpsc::Receiver<Result<Payload, StoreError>>,
+    reply: mpsc::Receiver<Answer>,
 }

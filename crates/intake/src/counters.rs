@@ -6,7 +6,7 @@ macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
         /// Counters of one intake. Every record ends in exactly one of `emitted`, `duplicate`, `filtered`,
         /// `malformed_record`, `too_large`, `failed_record`; every object in one of `objects_read`, `malformed_object`,
-        /// `not_found`, `object_too_large`, `object_refused`.
+        /// `not_found`, `object_too_large`, `object_given_up`, and in none as long as it is tried again.
         #[derive(Debug, Default)]
         pub struct Counters { $($(#[$doc])* pub $name: Count),* }
 
@@ -47,8 +47,12 @@ counters! {
     not_found,
     /// Objects over `max_object_bytes` or `max_inflated_bytes`; quarantined.
     object_too_large,
-    /// Objects that may not be read (AccessDenied, no right to decrypt); quarantined after `object_retries`.
-    object_refused,
+    /// Objects that `?once` gave up: refused, or nobody answered. What follows a bucket never gives one up.
+    object_given_up,
+    /// Accounts and regions, and folders of them, that `?once` gave up listing.
+    lanes_given_up,
+    /// Objects that wait now for a permission (AccessDenied, no right to decrypt), or for others that do.
+    objects_waiting,
     /// Objects found so far that are wanted.
     objects_known,
     /// Objects that are through: read to their end, given up, or gone.

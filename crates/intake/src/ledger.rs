@@ -1,8 +1,10 @@
 //! What was handed out, and what of it was taken: the one book that lister, keeper and hand-out share.
 
 mod lane;
+mod waiting;
 
 pub use lane::{Lane, LaneState, Want};
+pub use waiting::WaitingObject;
 
 use crate::checkpoint::Journal;
 use crate::dedup::IdMark;

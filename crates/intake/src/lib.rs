@@ -34,6 +34,7 @@ mod dedup;
 mod files;
 mod filter;
 mod handout;
+mod health;
 mod inflate;
 pub mod intake;
 mod interval;

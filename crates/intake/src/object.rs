@@ -4,7 +4,7 @@ use crate::chunk::Chunk;
 use crate::dedup::IdMark;
 use std::io::Read;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::Relaxed};
 
 /// One object or file.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub struct Object {
     /// Inflated bytes that were handed out before: passed by.
     resume_bytes: AtomicU64,
     attempts: AtomicU32,
+    refused: AtomicBool,
+    held: AtomicBool,
 }
 
 impl Object {
@@ -44,6 +46,8 @@ impl Object {
             growing: false,
             resume_bytes: AtomicU64::new(0),
             attempts: AtomicU32::new(0),
+            refused: AtomicBool::new(false),
+            held: AtomicBool::new(false),
         }
     }
 
@@ -60,6 +64,26 @@ impl Object {
     /// Remembers how far reading came.
     pub fn set_resume(&self, bytes: u64) {
         self.resume_bytes.store(bytes, Relaxed);
+    }
+
+    /// Notes that somebody must allow it to be read.
+    pub fn set_refused(&self) {
+        self.refused.store(true, Relaxed);
+    }
+
+    /// True when it was asked for and refused.
+    pub fn was_refused(&self) -> bool {
+        self.refused.load(Relaxed)
+    }
+
+    /// Notes that it waited, untried, with others that were refused.
+    pub fn set_held(&self) {
+        self.held.store(true, Relaxed);
+    }
+
+    /// True when it waited untried.
+    pub fn was_held(&self) -> bool {
+        self.held.load(Relaxed)
     }
 
     /// Counts an attempt to read it; returns how many there were before.

@@ -1,7 +1,7 @@
-//! Trying again: how long to wait, and saying so once.
+//! Trying again: how long to wait.
 
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use crate::store::StoreErrorKind;
+use std::time::{Duration, Instant};
 
 /// Times between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +20,10 @@ pub struct Pace {
     pub look_back: Duration,
     /// Between two looks at an account and region; `None`: `poll_interval_secs`.
     pub poll: Option<Duration>,
+    /// A trouble that passes by itself is over when it was not seen for so long.
+    pub quiet: Duration,
+    /// What ends by itself (`?once`) gives up when nothing has worked for so long.
+    pub give_up: Duration,
 }
 
 impl Default for Pace {
@@ -32,6 +36,8 @@ impl Default for Pace {
             discover: Duration::from_secs(600),
             look_back: Duration::from_secs(6 * 3600),
             poll: None,
+            quiet: Duration::from_secs(30),
+            give_up: Duration::from_secs(60),
         }
     }
 }
@@ -45,47 +51,40 @@ impl Pace {
     }
 }
 
+/// Failures in a row of one thing.
+#[derive(Debug, Clone, Copy)]
+pub struct Tries {
+    /// How many.
+    pub fails: u32,
+    /// Of these, those that waiting alone does not mend.
+    pub refusals: u32,
+    /// Since when nothing of it has worked.
+    pub since: Instant,
+}
+
+impl Default for Tries {
+    fn default() -> Self {
+        Self { fails: 0, refusals: 0, since: Instant::now() }
+    }
+}
+
+impl Tries {
+    /// Counts a failure.
+    pub fn failed(&mut self, kind: StoreErrorKind) {
+        if self.fails == 0 {
+            self.since = Instant::now();
+        }
+        self.fails = self.fails.saturating_add(1);
+        if !matches!(kind, StoreErrorKind::Throttled | StoreErrorKind::Transient) {
+            self.refusals += 1;
+        }
+    }
+}
+
 /// From 0 to 1. Not for secrets.
 fn random_share() -> f64 {
     use std::hash::{BuildHasher, RandomState};
     (RandomState::new().hash_one(0u8) >> 11) as f64 / (1u64 << 53) as f64
-}
-
-/// Whether something works, told in the log at each change only.
-#[derive(Debug)]
-pub struct Health {
-    what: &'static str,
-    trouble: Mutex<Option<String>>,
-}
-
-impl Health {
-    /// Of `what`, as a log line names it.
-    pub fn new(what: &'static str) -> Self {
-        Self { what, trouble: Mutex::new(None) }
-    }
-
-    /// It failed, in a way that `kind` names; `story`: what a person may want to know beside the message.
-    pub fn fails(&self, kind: &str, message: &str, story: &str) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.as_deref() != Some(kind) {
-            tracing::warn!("{} fails, trying again: {message}", self.what);
-            story.lines().for_each(|line| tracing::warn!("  {line}"));
-            *trouble = Some(kind.to_owned());
-        }
-    }
-
-    /// It worked.
-    pub fn works(&self) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.take().is_some() {
-            tracing::info!("{} works again", self.what);
-        }
-    }
-
-    /// The kind of trouble there is now.
-    pub fn trouble(&self) -> Option<String> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
 }
 
 #[cfg(test)]
@@ -100,16 +99,5 @@ mod tests {
             assert!(waits.iter().all(|w| (whole / 2.0..=whole).contains(w)), "{attempt}: {waits:?}");
             assert!(waits.iter().any(|w| (w - waits[0]).abs() > 1e-6));
         }
-    }
-
-    #[test]
-    fn trouble_is_told_once() {
-        let health = Health::new("listing");
-        assert_eq!(health.trouble(), None);
-        health.fails("throttled", "503", "");
-        health.fails("throttled", "503", "");
-        assert_eq!(health.trouble().as_deref(), Some("throttled"));
-        health.works();
-        assert_eq!(health.trouble(), None);
     }
 }

@@ -120,7 +120,7 @@ pub enum StoreErrorKind {
     Transient,
     /// Credentials missing, expired or unknown. Try again for ever, with fresh ones.
     Credentials,
-    /// 403 for this call. Of a listing: try again slowly. Of an object: again within its budget.
+    /// 403 for this call: somebody must allow it. Try again slowly, for ever.
     Denied,
     /// The key may not be decrypted (KMS). As `Denied`.
     Decrypt,
@@ -140,6 +140,28 @@ impl StoreErrorKind {
     /// True for what passes by itself: tried again for ever, for an object too.
     pub fn passes(self) -> bool {
         matches!(self, Self::Throttled | Self::Transient | Self::Credentials)
+    }
+
+    /// True for refusals that a permission, a key's policy or another setting outside can mend: an object waits for
+    /// that, for ever, and lets the others go first.
+    pub fn waits(self) -> bool {
+        matches!(self, Self::Denied | Self::Decrypt | Self::NoBucket)
+    }
+
+    /// One word, for the log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Throttled => "throttled",
+            Self::Transient => "transient",
+            Self::Credentials => "credentials",
+            Self::Denied => "denied",
+            Self::Decrypt => "decrypt",
+            Self::NotFound => "not_found",
+            Self::NoBucket => "no_bucket",
+            Self::TooLarge => "too_large",
+            Self::Changed => "changed",
+            Self::Other => "other",
+        }
     }
 }
 
@@ -165,6 +187,8 @@ pub struct ConnectError {
     pub message: String,
     /// The whole story, for the log. May be empty.
     pub story: String,
+    /// What to do about it; [`StoreErrorKind::Credentials`] where there are none.
+    pub kind: StoreErrorKind,
     /// True when waiting cannot help: the configuration is wrong.
     pub fatal: bool,
     /// How long to wait at least before the next attempt.

@@ -173,8 +173,10 @@ impl Worker {
             StoreErrorKind::TooLarge => {
                 (&self.counters.object_too_large, Reason::ObjectTooLarge, Ended::Quarantined)
             }
-            StoreErrorKind::Denied | StoreErrorKind::Decrypt => {
-                (&self.counters.object_refused, Reason::Refused, Ended::Quarantined)
+            // Told of by whoever gave it up; only what ends by itself does, and it has no quarantine.
+            kind if kind.passes() || kind.waits() => {
+                self.counters.object_given_up.add(1);
+                return self.end(object, Ended::Quarantined, object.resume_bytes(), feed);
             }
             _ => (&self.counters.malformed_object, Reason::MalformedObject, Ended::Quarantined),
         };

@@ -316,6 +316,7 @@ fn newest_first_brings_the_present_before_the_past() {
         found.iter().filter(|id| id.starts_with('d')).map(|id| id[..2].to_owned()).collect();
     assert!(order.windows(2).filter(|pair| pair[0] > pair[1]).count() < 20, "newer days first: {order:?}");
     assert_eq!(found.len(), 241);
+    // Says that the last of them was taken.
     live.next_batch(1, Duration::ZERO);
     live.close();
     bench.put("", ACCOUNT, "us-east-1", NOON_SECS + 2 * MIN, "after");

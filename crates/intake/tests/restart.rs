@@ -161,6 +161,38 @@ fn records_without_an_id_are_not_lost_and_not_repeated() {
     );
 }
 
+/// A process that ends in the middle of a long backlog: what was listed and not handed out comes in the next life,
+/// however old it is.
+#[test]
+fn a_backlog_longer_than_the_window_is_gone_on_with() {
+    let (state, clock) = (tempfile::tempdir().unwrap(), TestClock::at(NOON_SECS + 10 * 3600));
+    let store = Arc::new(MemoryStore::default());
+    let mut expected = Vec::new();
+    for n in 0..60u64 {
+        store.put(
+            key("", ACCOUNT, "us-east-1", NOON_SECS + n * 600, &format!("r{n}")),
+            object_of(&format!("o{n}"), 1),
+        );
+        expected.push(format!("o{n}-0"));
+    }
+    let mut config = config(state.path());
+    config.source.late_window_secs = 600;
+    let open = || Intake::open(s3("", "?since=12h"), &config, parts(&store, &clock)).unwrap();
+    let mut intake = open();
+    let mut found = Vec::new();
+    while found.len() < 5 {
+        if let Next::Batch(batch) = intake.next_batch(1, Duration::from_millis(5)) {
+            found.extend(batch.iter().map(|r| id_of(r.bytes())));
+        }
+    }
+    // The fifth was not taken: it comes again.
+    intake.close();
+    found.pop();
+    let mut intake = open();
+    found.extend(take(&mut intake, 56));
+    assert_eq!(sorted(found), sorted(expected));
+}
+
 /// What is remembered is bounded, on disk too.
 #[test]
 fn the_journal_is_bounded() {

@@ -245,3 +245,39 @@ fn an_empty_object_answered_with_200_ends() {
     assert_eq!((values.malformed_object, values.objects_done), (1, 1));
     assert!(server.requests.lock().unwrap().len() < 12, "{:?}", server.requests.lock().unwrap());
 }
+
+/// An object through the real client while the wire fails in every way: nothing is lost, nothing comes twice.
+#[test]
+fn a_wire_that_fails_costs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let body = object_of("w", 50);
+    let list = format!(
+        "<?xml version=\"1.0\"?><ListBucketResult><IsTruncated>false</IsTruncated><KeyCount>1</KeyCount><Contents><Key>x/a.json.gz</Key><Size>{}</Size><ETag>\"d\"</ETag><LastModified>2026-11-02T19:30:00.000Z</LastModified></Contents></ListBucketResult>",
+        body.len()
+    );
+    let gets = std::sync::atomic::AtomicU32::new(0);
+    let server = Scripted::start(move |line| {
+        if line.contains("list-type=2") {
+            return Some(http("200 OK", list.len(), list.as_bytes()));
+        }
+        match gets.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+            0 => Some(refusal("503 Slow Down", "SlowDown", "Please reduce your request rate.")),
+            // The connection ends in the middle of the body.
+            1 => Some(http("200 OK", body.len(), &body[..body.len() / 2])),
+            2 => Some(refusal("403 Forbidden", "AccessDenied", "not authorized to perform: s3:GetObject")),
+            3 => None,
+            4 => {
+                Some(refusal("403 Forbidden", "AccessDenied", "not authorized to perform: kms:Decrypt on it"))
+            }
+            5 => Some(Vec::new()),
+            _ => Some(http("200 OK", body.len(), &body)),
+        }
+    });
+    let mut parts = parts_of(server.address);
+    parts.pace.request = Duration::from_millis(500);
+    let mut intake = Intake::open(s3("x/", "?since=1h"), &config(dir.path()), parts).unwrap();
+    assert_eq!(take(&mut intake, 50), ids("w", 50));
+    let values = intake.counters().values();
+    assert_eq!((values.get_calls, values.retries, values.duplicate), (7, 6, 0), "{values:?}");
+    assert_eq!((values.malformed_object, values.object_given_up, values.objects_waiting), (0, 0, 0));
+}

@@ -58,7 +58,7 @@ impl Server {
         std::fs::write(&credentials, "[default]\naws_access_key_id = test\naws_secret_access_key = test\n")
             .unwrap();
         let aws = AwsConfig {
-            chain: vec![tfdrift_aws::Link::Profile],
+            chain: vec![tfdrift_aws::Link::Profile].into(),
             credentials: credentials.to_str().unwrap().to_owned(),
             config: self.dir.path().join("none").to_str().unwrap().to_owned(),
             region: "us-east-1".to_owned(),

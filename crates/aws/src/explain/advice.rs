@@ -64,9 +64,13 @@ pub(super) fn advice(kind: Kind, failure: &Failure, asked: &Asked, identity: Opt
             failure.no_credentials.clone().unwrap_or_default().lines().next().unwrap_or("no AWS credentials"),
             "run `tfdrift doctor` in the same place: it names every link and its reason",
         ),
+        Kind::Dns | Kind::ConnectionRefused | Kind::Timeout if !asked.proxy.is_empty() => proxy(kind, asked),
         Kind::Dns => Advice {
             cause: format!("host name {} not found", host(asked)),
-            hints: vec!["a bucket name with dots or capitals needs aws.path_style: true".to_owned()],
+            hints: match bucket.is_empty() {
+                true => Vec::new(),
+                false => vec!["a bucket name with dots or capitals needs aws.path_style: true".to_owned()],
+            },
             next: "check DNS of this machine or container, aws.region and aws.endpoint_url; behind a proxy set \
                    aws.proxy_url"
                 .to_owned(),
@@ -90,6 +94,26 @@ pub(super) fn advice(kind: Kind, failure: &Failure, asked: &Asked, identity: Opt
             format!("{} failed: {}", asked.call.operation(), super::answer(failure).unwrap_or_default()),
             "see the answer above",
         ),
+    }
+}
+
+/// The connection goes to the proxy: what fails is that one, not AWS.
+fn proxy(kind: Kind, asked: &Asked) -> Advice {
+    let at = host_of(&asked.proxy);
+    let cause = match kind {
+        Kind::Dns => format!("host name {at} of the proxy not found"),
+        Kind::Timeout => format!("no answer from {} through the proxy {at} in time", host(asked)),
+        _ => format!("nothing answers at the proxy {at} (connection refused or reset)"),
+    };
+    Advice {
+        cause,
+        hints: vec![format!(
+            "the call was to go to {}; a host in NO_PROXY is asked without the proxy",
+            host(asked)
+        )],
+        next:
+            "check aws.proxy_url, or HTTPS_PROXY and HTTP_PROXY where it is empty, and whether the proxy runs"
+                .to_owned(),
     }
 }
 
@@ -225,7 +249,11 @@ fn tls(failure: &Failure, asked: &Asked) -> Advice {
 }
 
 fn host(asked: &Asked) -> &str {
-    let rest = asked.endpoint.split("://").nth(1).unwrap_or(&asked.endpoint);
+    host_of(&asked.endpoint)
+}
+
+fn host_of(url: &str) -> &str {
+    let rest = url.split("://").nth(1).unwrap_or(url);
     let host = rest.split('/').next().unwrap_or_default();
     if host.is_empty() { "AWS" } else { host }
 }

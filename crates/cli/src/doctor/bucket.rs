@@ -79,7 +79,7 @@ fn identity(aws: &Aws) -> Step {
         }
         // A server that is not AWS may have no STS: only credentials that AWS refuses are a fault.
         (None, Some(failure)) => {
-            let asked = Asked { endpoint: "STS".to_owned(), ..Asked::identity() };
+            let asked = Asked { endpoint: aws.sts_endpoint(), ..Asked::identity() };
             let explanation = tfdrift_aws::Explanation::of(failure, &asked, None);
             match aws.config().endpoint_url.is_empty() {
                 true => Step::of_text("identity", &explanation.to_string()),

@@ -50,6 +50,13 @@ pub fn examine(path: &Path, wanted: &Wanted, report: &mut Report) {
     let name = newest.display().to_string();
     report
         .add(Step::good("newest", format!("{} old: {name}", age(now_secs().saturating_sub(*modified_secs)))));
+    if crate::records::is_state(newest) {
+        report.add(
+            Step::bad("get", format!("{name}: a Terraform state, and no file of CloudTrail"))
+                .next("give it with --state; point --events at CloudTrail's files"),
+        );
+        return;
+    }
     report.add(match std::fs::read(newest) {
         Ok(bytes) => decode(&name, &bytes),
         Err(error) => {

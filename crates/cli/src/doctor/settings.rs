@@ -44,7 +44,13 @@ impl Settings {
 /// `init_config` and `open_params` of a file in one of the three accepted shapes.
 pub fn read_file(path: &Path) -> Result<(Value, Option<String>), Box<Step>> {
     let wrong = |problem: String| Box::new(Step::bad("config", format!("{}: {problem}", path.display())));
-    let text = std::fs::read_to_string(path).map_err(|e| wrong(e.to_string()))?;
+    let text = std::fs::read_to_string(path).map_err(|e| match e.kind() {
+        std::io::ErrorKind::IsADirectory => wrong(
+            "is a folder; give falco.yaml, a file of config.d, or a file with init_config alone".to_owned(),
+        ),
+        std::io::ErrorKind::InvalidData => wrong("is no text".to_owned()),
+        _ => wrong(e.to_string()),
+    })?;
     let mut value: Value = serde_yaml_ng::from_str(&text).map_err(|e| wrong(e.to_string()))?;
     expand(&mut value);
     let Some(plugins) = value.get("plugins") else { return Ok((value, None)) };

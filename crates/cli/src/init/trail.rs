@@ -5,7 +5,7 @@ use super::findings::{Findings, Trail};
 use serde_json::Value;
 use std::path::Path;
 use std::sync::Arc;
-use tfdrift_intake::Origin;
+use tfdrift_intake::{Origin, OriginError};
 use tfdrift_tfstate::{IndexPlan, Snapshot, StateMeta, read_state};
 
 /// `[PREFIX/]AWSLogs/` of a trail's `s3_key_prefix`.
@@ -19,7 +19,18 @@ pub fn prefix(s3_key_prefix: &str) -> String {
 /// `--trail`; the KMS key is taken from what else was found.
 pub fn of_argument(text: &str, kms_key: Option<String>) -> Result<Trail, InitError> {
     let wrong = |problem: String| InitError::Trail { text: text.to_owned(), problem };
-    match Origin::parse(text).map_err(|e| wrong(e.to_string()))? {
+    let no_bucket = |error: OriginError| {
+        let hint = match &error {
+            OriginError::Unknown { hint: Some(hint), .. } => hint.clone(),
+            OriginError::Unknown { .. } if !text.contains(['/', ':', '=']) => format!("s3://{text}"),
+            OriginError::Unknown { .. } => {
+                return wrong("is no bucket; give s3://BUCKET[/PREFIX]".to_owned());
+            }
+            other => return wrong(other.to_string()),
+        };
+        wrong(format!("is no bucket: did you mean {hint}? give s3://BUCKET[/PREFIX]"))
+    };
+    match Origin::parse(text).map_err(no_bucket)? {
         Origin::S3 { bucket, prefix, .. } => {
             let prefix = match prefix.contains("AWSLogs") {
                 true => prefix,

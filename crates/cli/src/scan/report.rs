@@ -11,7 +11,7 @@ pub struct Counters {
     pub duplicate: u64,
     /// Records and objects that are not what CloudTrail writes, or over a limit.
     pub malformed: u64,
-    /// Objects and folders that may not be read.
+    /// Objects and folders that may not be read, or could not be had.
     pub refused: u64,
     /// Objects that were listed, and gone when they were to be read.
     pub not_found: u64,
@@ -25,9 +25,13 @@ impl Counters {
     /// Adds what the intake counted of one source.
     pub fn add(&mut self, read: &CounterValues) {
         self.duplicate += read.duplicate;
-        self.malformed +=
-            read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
-        self.refused += read.object_refused + read.folders_refused;
+        self.malformed += read.malformed_record
+            + read.failed_record
+            + read.malformed_object
+            + read.too_large
+            + read.object_too_large;
+        // A folder of a bucket stands in both.
+        self.refused += read.object_given_up + read.folders_refused.max(read.lanes_given_up);
         self.not_found += read.not_found;
     }
 
@@ -35,7 +39,11 @@ impl Counters {
     pub fn unread(&self) -> Option<String> {
         let parts: Vec<String> = [
             (self.unread_events, "source (--events)", "sources (--events)"),
-            (self.refused, "object or folder (refused)", "objects or folders (refused)"),
+            (
+                self.refused,
+                "object or folder (refused or not to be had)",
+                "objects or folders (refused or not to be had)",
+            ),
             (self.not_found, "object (gone)", "objects (gone)"),
             (self.malformed, "record or object (malformed)", "records or objects (malformed)"),
             (self.unread_states, "state", "states"),

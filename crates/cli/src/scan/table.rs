@@ -66,7 +66,7 @@ pub fn summary(report: &Report, style: Style) {
     for (n, what) in [
         (c.duplicate, "delivered twice"),
         (c.malformed, "not readable"),
-        (c.refused, "not allowed to be read"),
+        (c.refused, "refused or not to be had"),
         (c.not_found, "gone before they were read"),
     ] {
         if n > 0 {

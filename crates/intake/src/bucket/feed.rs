@@ -1,6 +1,6 @@
 //! The worker's end of a bucket: objects in the order in which they were asked for, unless one keeps the others waiting.
 
-use super::{Shared, Slot};
+use super::{Answer, Shared, Slot};
 use crate::object::Object;
 use crate::store::{StoreError, StoreErrorKind};
 use crate::worker::{Fed, Feed};
@@ -29,8 +29,7 @@ impl BucketFeed {
         for at in 0..self.late.len() {
             let Some(slot) = self.late.get(at) else { break };
             match slot.reply.try_recv() {
-                Ok(Ok(payload)) => return Some(Fed::Object(self.late.swap_remove(at).object, payload)),
-                Ok(Err(error)) => return Some(Fed::Failed(self.late.swap_remove(at).object, error)),
+                Ok(answer) => return Some(fed(self.late.swap_remove(at).object, answer)),
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Some(lost(self.late.swap_remove(at))),
             }
@@ -59,8 +58,7 @@ impl Feed for BucketFeed {
             }
         };
         match slot.reply.recv_timeout(self.shared.pace.patience) {
-            Ok(Ok(payload)) => Fed::Object(slot.object, payload),
-            Ok(Err(error)) => Fed::Failed(slot.object, error),
+            Ok(answer) => fed(slot.object, answer),
             Err(RecvTimeoutError::Timeout) => {
                 self.late.push(slot);
                 Fed::Nothing
@@ -76,6 +74,14 @@ impl Feed for BucketFeed {
     fn ended(&mut self, _object: &Arc<Object>) {
         self.shared.outstanding.fetch_sub(1, Release);
         self.shared.counters.objects_in_flight.set(self.shared.outstanding.load(Relaxed));
+    }
+}
+
+fn fed(object: Arc<Object>, answer: Answer) -> Fed {
+    match answer {
+        Answer::Payload(payload) => Fed::Object(object, payload),
+        Answer::Failed(error) => Fed::Failed(object, error),
+        Answer::Waits => Fed::Nothing,
     }
 }
 

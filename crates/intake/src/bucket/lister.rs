@@ -4,12 +4,13 @@ mod back;
 
 use super::discover::{Discovery, Places};
 use super::stream::Stream;
-use super::{Shared, absent};
+use super::{Shared, absent, failing};
 use crate::dedup::{Dedup, mark};
 use crate::filter::Filter;
 use crate::layout::{self, MINUTE_NS, day_folder, day_of};
 use crate::ledger::Want;
 use crate::object::Object;
+use crate::retry::Tries;
 use crate::store::{ListRequest, ObjectMeta, ObjectStore, StoreError, StoreErrorKind};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Release;
@@ -53,8 +54,10 @@ pub struct Lister {
     pub backlog: Sender<Arc<Object>>,
     pub streams: BTreeMap<Arc<str>, Stream>,
     pub known_since: Option<Instant>,
-    /// Folders that may not be listed, and what else was told of once.
+    /// Folders that may not be listed.
     pub refused: BTreeSet<String>,
+    /// Whether it was told that there are more folders than are looked into.
+    pub unseen_told: bool,
     /// Keys that were counted as left out.
     pub filtered: Dedup,
 }
@@ -109,12 +112,7 @@ impl Lister {
     }
 
     fn through(&self, live: &Ready, backlog: &Ready) -> bool {
-        live.is_empty()
-            && backlog.is_empty()
-            && self
-                .streams
-                .values()
-                .all(|s| s.looked && s.fails == 0 && !s.has_more() && s.backlog.is_empty())
+        live.is_empty() && backlog.is_empty() && self.streams.values().all(Stream::is_through)
     }
 
     /// Hands objects on until a lane is due or, for the backlog, until it is empty. False: nobody takes them.
@@ -167,13 +165,14 @@ impl Lister {
 
     /// Up to this minute nothing earlier can be in pages that are yet to come.
     fn order_limit(&self) -> u64 {
-        let open = self.streams.values().filter(|s| s.has_more() && s.fails == 0 && !s.flat);
+        let open = self.streams.values().filter(|s| s.has_more() && s.fails == 0 && !s.flat && !s.held);
         open.map(|s| s.cursor_minute).min().unwrap_or(u64::MAX)
     }
 
     fn next_due(&self) -> Instant {
         let discover = self.known_since.map_or_else(Instant::now, |at| at + self.shared.pace.discover);
-        let looks = self.streams.values().map(|s| s.due);
+        let listed = self.streams.values().filter(|s| self.goes_on(s));
+        let looks = listed.map(|s| s.due);
         let back = self.streams.values().filter(|s| !self.once && !s.flat).map(Stream::next_back);
         looks.chain(back).chain((!self.once).then_some(discover)).min().unwrap_or(discover)
     }
@@ -186,32 +185,45 @@ impl Lister {
         if !due {
             return;
         }
-        let mut fails = 0;
+        let mut tries = Tries::default();
+        let place = format!("{}{}", self.home, self.prefix);
         loop {
             let (counters, filter, store) = (&self.shared.counters, &self.filter, self.store.as_ref());
             let discovery = Discovery { store, counters, filter, pace: self.shared.pace };
             let answer =
                 tokio::time::timeout(self.shared.pace.request * 10, discovery.run(&self.prefix)).await;
-            match answer {
+            let error = match answer {
                 Ok(Ok(places)) => {
-                    self.shared.listing.works();
+                    self.shared.worked();
+                    self.shared.listing.works(&place);
                     self.adopt(places);
                     self.known_since = Some(Instant::now());
                     return;
                 }
-                Ok(Err(error)) => {
-                    self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string(), &error.story)
+                Ok(Err(error)) => error,
+                Err(_) => {
+                    let (kind, target) = (StoreErrorKind::Transient, self.prefix.clone());
+                    StoreError::new(kind, "ListObjectsV2", target, "no answer in time")
                 }
-                Err(_) => self.shared.listing.fails("timeout", "no answer in time", ""),
-            }
-            fails += 1;
+            };
+            self.shared.listing.fails(failing(&error, &place, &error.to_string()));
+            // Finding accounts and regions is many calls: nothing has worked since it began.
+            let since = tries.since;
+            tries.failed(error.kind);
+            tries.since = since;
             self.shared.counters.retries.add(1);
+            if self.shared.gives_up(error.kind, &tries) {
+                self.shared.counters.lanes_given_up.add(1);
+                self.shared.give_up(place, &error);
+                self.known_since = Some(Instant::now());
+                return;
+            }
             if self.known_since.is_some() {
                 // The lanes that are known go on; new ones wait.
                 self.known_since = Some(Instant::now());
                 return;
             }
-            tokio::time::sleep(self.shared.pace.wait(fails)).await;
+            tokio::time::sleep(self.shared.pace.wait(tries.fails)).await;
         }
     }
 
@@ -221,14 +233,22 @@ impl Lister {
                 tracing::warn!("{note}");
             }
         }
-        if !places.unseen.is_empty() && self.refused.insert("folders not looked into".into()) {
+        if !places.unseen.is_empty() && !std::mem::replace(&mut self.unseen_told, true) {
             tracing::warn!("{}", absent::unseen(&self.home, &places.unseen));
         }
         let Places { lanes, flat, refused, .. } = places;
         self.shared.counters.folders_refused.set(refused.len() as u64);
-        for error in refused.iter().filter(|error| self.refused.insert(error.target.clone())) {
-            tracing::warn!("left out until it may be listed: {error}");
+        let now_refused: BTreeSet<String> = refused.iter().map(|error| error.target.clone()).collect();
+        self.refused.difference(&now_refused).for_each(|target| self.shared.listing.works(target));
+        for error in &refused {
+            let message = format!("left out until it may be listed: {error}");
+            self.shared.listing.fails(failing(error, &error.target, &message));
+            if self.once {
+                self.shared.counters.lanes_given_up.add(1);
+                self.shared.give_up(error.target.clone(), error);
+            }
         }
+        self.refused = now_refused;
         let wanted: BTreeMap<String, bool> =
             lanes.into_iter().map(|lane| (lane, false)).chain(flat.map(|flat| (flat, true))).collect();
         self.streams.retain(|lane, stream| !stream.flat || wanted.contains_key(&**lane));
@@ -277,12 +297,13 @@ impl Lister {
     /// Lists a page of each lane that is due.
     async fn list_due(&mut self, ready: &mut Ready) {
         let now = Instant::now();
+        self.hold_full(now);
         let limit = self.order_limit();
         let held = ready.len();
         let due: Vec<Arc<str>> = self
             .streams
             .values()
-            .filter(|s| s.due <= now)
+            .filter(|s| s.due <= now && !s.held && self.goes_on(s))
             // A lane that is ahead of the others waits for them, so that memory stays bounded.
             .filter(|s| !s.has_more() || s.cursor_minute <= limit || held < ROUND_KEYS / 2)
             .map(|s| Arc::clone(&s.lane))
@@ -293,6 +314,21 @@ impl Lister {
                 group.iter().filter_map(|lane| Some((Arc::clone(lane), self.request(lane, max_keys)?)));
             for page in self.pages(requests.collect()).await {
                 self.paged(page, ready);
+            }
+        }
+    }
+
+    /// Whether it is listed again.
+    fn goes_on(&self, stream: &Stream) -> bool {
+        !stream.given_up && !(self.once && stream.is_through())
+    }
+
+    /// Lets accounts and regions rest of which too many objects wait for a permission, so that memory stays bounded.
+    fn hold_full(&mut self, now: Instant) {
+        for stream in self.streams.values_mut().filter(|s| s.due <= now) {
+            stream.held = self.shared.waiting.is_full(if stream.flat { "" } else { &stream.lane });
+            if stream.held {
+                stream.due = now + self.shared.pace.most;
             }
         }
     }
@@ -350,7 +386,8 @@ impl Lister {
             Ok(listed) => listed,
             Err(error) => return self.list_failed(&page.lane, &error),
         };
-        self.shared.listing.works();
+        self.shared.worked();
+        self.shared.listing.works(&page.lane);
         let Some(flat) = self.streams.get(&page.lane).map(|s| s.flat) else { return };
         let more = listed.next.is_some();
         let last = listed.objects.last().map(|o| o.key.clone());
@@ -366,12 +403,16 @@ impl Lister {
     }
 
     fn list_failed(&mut self, lane: &Arc<str>, error: &StoreError) {
-        self.shared.listing.fails(&format!("{:?}", error.kind), &error.to_string(), &error.story);
+        self.shared.listing.fails(failing(error, lane, &error.to_string()));
         self.shared.counters.retries.add(1);
-        if let Some(stream) = self.streams.get_mut(lane) {
-            let wait = self.shared.pace.wait(stream.fails + 1);
-            stream.looked = true;
-            stream.failed(wait);
+        let Some(stream) = self.streams.get_mut(lane) else { return };
+        stream.looked = true;
+        stream.tries.failed(error.kind);
+        stream.failed(self.shared.pace.wait(stream.fails + 1));
+        if self.shared.gives_up(error.kind, &stream.tries) {
+            stream.give_up();
+            self.shared.counters.lanes_given_up.add(1);
+            self.shared.give_up(format!("{}{lane}", self.home), error);
         }
     }
 
@@ -475,7 +516,8 @@ impl Lister {
                         open.remove(&page.lane);
                     }
                     Ok(listed) => {
-                        self.shared.listing.works();
+                        self.shared.worked();
+                        self.shared.listing.works(&page.lane);
                         let last = listed.objects.last().map(|o| o.key.clone());
                         let more = listed.next.is_some();
                         self.take(listed.objects, ready, Look::Live);
@@ -494,7 +536,7 @@ impl Lister {
     fn day_listed(&mut self, lane: &Arc<str>, day: u64) {
         let Some(stream) = self.streams.get_mut(lane) else { return };
         stream.backlog.pop();
-        stream.fails = 0;
+        stream.works();
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let book = ledger.lane(lane, 0);
         book.listed_day(day);

@@ -2,11 +2,13 @@
 
 use super::fetch::{Fetcher, Queues};
 use super::lister::{Lister, Window, filtered_keys, probe};
-use super::{Shared, Slot};
+use super::{Shared, Slot, failing};
 use crate::filter::Filter;
 use crate::object::Object;
-use crate::store::{Connect, ObjectStore};
+use crate::retry::Tries;
+use crate::store::{Connect, ObjectStore, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -95,12 +97,23 @@ impl BucketSettings {
         let Some(store) = self.connected(&shared, connect.as_ref(), opened).await else { return };
         let (live, live_objects) = tokio::sync::mpsc::channel(WAITING_OBJECTS);
         let (backlog, backlog_objects) = tokio::sync::mpsc::channel(WAITING_OBJECTS);
-        let fetcher =
-            Fetcher::new(Arc::clone(&shared), Arc::clone(&store), order, self.concurrency, self.room_bytes);
-        tokio::spawn(fetcher.run(Queues { live: live_objects, backlog: backlog_objects, again }));
+        let (freed, freed_objects) = tokio::sync::mpsc::unbounded_channel();
+        let home: Arc<str> = format!("s3://{}/", self.bucket).into();
+        let fetcher = Fetcher::new(
+            Arc::clone(&shared),
+            Arc::clone(&store),
+            order,
+            self.concurrency,
+            self.room_bytes,
+            freed,
+        );
+        fetcher.restore(&home, &filter);
+        tokio::spawn(Arc::clone(&fetcher).ask_again());
+        let queues = Queues { live: live_objects, backlog: backlog_objects, again, freed: freed_objects };
+        tokio::spawn(fetcher.run(queues));
         let lister = Lister {
             shared,
-            home: format!("s3://{}/", self.bucket).into(),
+            home,
             store,
             prefix: self.prefix,
             filter,
@@ -113,6 +126,7 @@ impl BucketSettings {
             streams: BTreeMap::new(),
             known_since: None,
             refused: BTreeSet::new(),
+            unseen_told: false,
             filtered: filtered_keys(),
         };
         lister.run().await;
@@ -125,10 +139,14 @@ impl BucketSettings {
         connect: &dyn Connect,
         opened: oneshot::Sender<Result<(), Refused>>,
     ) -> Option<Arc<dyn ObjectStore>> {
-        let mut fails = 0;
+        let mut tries = Tries::default();
+        let target = format!("s3://{}/{}", self.bucket, self.prefix);
         loop {
-            let (message, story, at_least) = match connect.connect(&self.bucket).await {
-                Ok(store) if !self.fail_at_open => return Some(store),
+            let error = match connect.connect(&self.bucket).await {
+                Ok(store) if !self.fail_at_open => {
+                    shared.listing.works(&target);
+                    return Some(store);
+                }
                 Ok(store) => {
                     let first = probe(store.as_ref(), &self.prefix)
                         .await
@@ -141,12 +159,25 @@ impl BucketSettings {
                     let _ = opened.send(Err(Refused { reason: error.message, story: error.story }));
                     return None;
                 }
-                Err(error) => (error.message, error.story, error.retry_after),
+                Err(error) => error,
             };
-            shared.listing.fails("connect", &message, &story);
-            fails += 1;
+            let at_least = error.retry_after.unwrap_or_default();
+            let failed = StoreError {
+                story: error.story,
+                ..StoreError::new(error.kind, "connect", &target, error.message)
+            };
+            shared.listing.fails(failing(&failed, &target, &failed.message));
+            let since = tries.since;
+            tries.failed(failed.kind);
+            tries.since = since;
             shared.counters.retries.add(1);
-            tokio::time::sleep(shared.pace.wait(fails).max(at_least.unwrap_or_default())).await;
+            if shared.gives_up(failed.kind, &tries) {
+                shared.counters.lanes_given_up.add(1);
+                shared.give_up(target, &failed);
+                shared.listed_all.store(true, Release);
+                return None;
+            }
+            tokio::time::sleep(shared.pace.wait(tries.fails).max(at_least)).await;
         }
     }
 }

@@ -1,5 +1,6 @@
 //! One lane as it is listed: where to go on, and when.
 
+use crate::retry::Tries;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,12 @@ pub struct Stream {
     quiet: u32,
     /// Failures in a row.
     pub fails: u32,
+    /// The same, by kind.
+    pub tries: Tries,
+    /// Not listed any more: it could not be, and reading is to end.
+    pub given_up: bool,
+    /// Not listed on for now: too many of its objects wait for a permission.
+    pub held: bool,
     /// Live listing begins here, in minutes since 1970; days before are the backlog's.
     pub live_from: u64,
     /// Days that are yet to be listed, in ascending order; the last one is next.
@@ -52,6 +59,9 @@ impl Stream {
             due: Instant::now(),
             quiet: 0,
             fails: 0,
+            tries: Tries::default(),
+            given_up: false,
+            held: false,
             live_from: 0,
             backlog: Vec::new(),
             pages: 0,
@@ -68,7 +78,7 @@ impl Stream {
 
     /// Notes a page; `next`: the last key of it, when there are more; `lanes`: how many lanes there are.
     pub fn paged(&mut self, next: Option<(String, u64)>, fresh: bool, poll: Duration, lanes: usize) {
-        self.fails = 0;
+        self.works();
         self.pages += 1;
         self.fresh |= fresh;
         match next {
@@ -92,14 +102,31 @@ impl Stream {
         }
     }
 
-    /// When to look back: not before the lane was listed, and not while that fails.
+    /// When to look back: not before the lane was listed, and not while that fails or rests.
     pub fn next_back(&self) -> Instant {
-        if self.looked && self.fails == 0 { self.back_due } else { self.back_due.max(self.due) }
+        if self.looked && self.fails == 0 && !self.held { self.back_due } else { self.back_due.max(self.due) }
     }
 
     /// True when nothing failed lately, or the wait after it is over.
     pub fn due_backlog(&self) -> bool {
         self.fails == 0 || self.due <= Instant::now()
+    }
+
+    /// Notes that a listing worked.
+    pub fn works(&mut self) {
+        (self.fails, self.tries) = (0, Tries::default());
+    }
+
+    /// Notes that it is not listed any more.
+    pub fn give_up(&mut self) {
+        self.given_up = true;
+        self.cursor = None;
+        self.backlog.clear();
+    }
+
+    /// True when nothing of it is left to list.
+    pub fn is_through(&self) -> bool {
+        self.given_up || (self.looked && self.fails == 0 && !self.has_more() && self.backlog.is_empty())
     }
 
     /// Notes a failure; the next attempt is due after `wait`.

@@ -45,6 +45,8 @@ pub struct LaneReport {
     pub done: usize,
     /// Objects of which a part was taken: name and inflated bytes.
     pub open: BTreeMap<String, u64>,
+    /// Objects that wait for a permission.
+    pub waiting: usize,
 }
 
 impl Checkpoint {
@@ -113,5 +115,6 @@ fn report(name: &str, lane: &Lane, now_ns: u64) -> LaneReport {
         lag_secs: newest_ns.map(|ns| now_ns.saturating_sub(ns) / 1_000_000_000),
         done: state.done.len(),
         open: state.open.iter().map(|(name, (_, upto))| (name.clone(), *upto)).collect(),
+        waiting: state.waiting.len(),
     }
 }

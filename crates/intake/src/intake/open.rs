@@ -11,13 +11,13 @@ use crate::dedup::Dedup;
 use crate::files::{FileFeed, FileSettings, Known};
 use crate::filter::Filter;
 use crate::handout::Handout;
+use crate::health::{Failing, Health};
 use crate::inflate::Inflater;
 use crate::interval;
 use crate::layout::MINUTE_NS;
 use crate::ledger::Ledger;
 use crate::origin::Origin;
 use crate::quarantine::Quarantine;
-use crate::retry::Health;
 use crate::since::Since;
 use crate::threads;
 use crate::unread::UnreadList;
@@ -58,6 +58,11 @@ pub(super) fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Resul
         Origin::S3 { bucket, prefix, once, since } => {
             let now_ns = parts.clock.now_ns();
             let (once, window) = window(config, once, since, now_ns)?;
+            // Before anything is written: only a wrong configuration is fatal, and it is told at once.
+            if let Some(Err(error)) = parts.connect.as_ref().map(|connect| connect.check()) {
+                let (reason, story) = (error.message, error.story);
+                return Err(OpenError::Bucket { origin: origin.to_string(), reason, story });
+            }
             let base = base(&origin, config, &parts, filter, !once, window.start_ns)?;
             let settings = BucketSettings {
                 bucket,
@@ -224,13 +229,6 @@ fn bucket_intake(
         let reason = "this program was built without a client for buckets".into();
         return Err(OpenError::Bucket { origin: origin.to_string(), reason, story: String::new() });
     };
-    if let Err(error) = connect.check() {
-        return Err(OpenError::Bucket {
-            origin: origin.to_string(),
-            reason: error.message,
-            story: error.story,
-        });
-    }
     if base.goes_on {
         tracing::info!("{origin}: going on from the checkpoint");
     }
@@ -257,8 +255,13 @@ fn bucket_intake(
         pace: parts.pace,
         outstanding: AtomicU64::new(0),
         listed_all: AtomicBool::new(false),
-        listing: Health::new("listing the bucket"),
-        fetching: Health::new("fetching objects"),
+        listing: Health::new("listing the bucket", parts.pace.quiet),
+        fetching: Health::new("fetching objects", parts.pace.quiet),
+        waiting: Default::default(),
+        once: settings.once,
+        unread: Arc::clone(&base.unread),
+        begun: Instant::now(),
+        worked_millis: AtomicU64::new(0),
         object_retries: config.source.object_retries,
         max_object_bytes: config.source.max_object_bytes,
     });
@@ -332,7 +335,7 @@ fn keeper(kept: Arc<Kept>) -> Result<Keeper, OpenError> {
     let (stop, stopped) = mpsc::channel::<()>();
     let own = Arc::clone(&kept);
     let thread = threads::spawn("tfdrift-keeper", move || {
-        let writing = Health::new("writing the checkpoint");
+        let writing = Health::new("writing the checkpoint", Duration::ZERO);
         let mut saved = Instant::now();
         while stopped.recv_timeout(Duration::from_millis(500)) == Err(mpsc::RecvTimeoutError::Timeout) {
             own.flush();
@@ -341,8 +344,13 @@ fn keeper(kept: Arc<Kept>) -> Result<Keeper, OpenError> {
                 continue;
             }
             match own.save() {
-                Ok(()) => writing.works(),
-                Err(error) => writing.fails("write", &error.to_string(), ""),
+                Ok(()) => writing.works(""),
+                Err(error) => {
+                    let message = error.to_string();
+                    let failing =
+                        Failing { kind: "write", place: "", passes: false, message: &message, story: "" };
+                    writing.fails(failing);
+                }
             }
             saved = Instant::now();
         }

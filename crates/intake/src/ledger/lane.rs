@@ -5,7 +5,7 @@ mod whole;
 
 use self::late::Late;
 use self::whole::Look;
-use super::Step;
+use super::{Step, WaitingObject};
 use crate::layout::{day_of, minute};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Objects of a minute before `floor` are through or too late; of the others each is known by name.
 #[derive(Debug, Default)]
 pub struct Lane {
-    state: LaneState,
+    pub(super) state: LaneState,
     /// Listed and not yet through: minute and name.
-    pending: BTreeSet<(u64, String)>,
+    pub(super) pending: BTreeSet<(u64, String)>,
     /// The floor stays below this minute, until everything before it was listed.
     hold: Option<u64>,
     /// Days of which all objects were listed.
@@ -51,6 +51,9 @@ pub struct LaneState {
     /// Names of objects before the floor that are through: they were found by looking back.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub late: BTreeSet<String>,
+    /// Names of objects that wait for a permission, of whatever time.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub waiting: BTreeMap<String, WaitingObject>,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
@@ -73,7 +76,7 @@ impl Lane {
         Self::restored(LaneState { floor, newest: floor, ..LaneState::default() })
     }
 
-    /// A lane as it was left. What was listed by then and not read is known to nobody any more: all from the floor on
+    /// A lane as it was left. What was listed by then and not read is known by no name any more: all from the floor on
     /// is to be listed again.
     pub fn restored(mut state: LaneState) -> Self {
         state.newest = state.floor;
@@ -94,14 +97,14 @@ impl Lane {
     pub fn list(&mut self, name: &str, stamp: u64) -> Want {
         let pending = pending_key(name);
         if self.is_through(name)
+            || self.state.waiting.contains_key(name)
             || self.state.done.get(name).is_some_and(|&(known, _)| known == stamp)
             || self.pending.contains(&pending)
         {
             return Want::No;
         }
         self.pending.insert(pending);
-        let before = self.state.open.get(name).filter(|(known, _)| *known == stamp);
-        Want::From(before.map_or(0, |&(_, upto)| upto))
+        Want::From(self.resume(name, stamp))
     }
 
     /// True for an object of a time that is through. Names without a time never are.
@@ -137,6 +140,7 @@ impl Lane {
             return;
         }
         self.state.open.remove(&step.name);
+        self.state.waiting.remove(&step.name);
         self.pending.remove(&pending_key(&step.name));
         if !self.is_through(&step.name) {
             self.state.done.insert(step.name.clone(), (step.stamp, step.upto));
@@ -174,15 +178,16 @@ impl Lane {
         }
         self.state.floor = floor;
         let after = |name: &String| minute(name).is_none_or(|m| m >= floor);
+        let waiting = &self.state.waiting;
         self.state.done.retain(|name, _| after(name) || self.late.passed(name));
-        self.state.open.retain(|name, _| after(name));
+        self.state.open.retain(|name, _| waiting.contains_key(name) || after(name));
         self.state.days.retain(|&day| day >= day_of(floor));
         self.listed.retain(|&day| day >= day_of(floor));
     }
 }
 
 /// Names without a time sort last, so that they hold no floor.
-fn pending_key(name: &str) -> (u64, String) {
+pub(super) fn pending_key(name: &str) -> (u64, String) {
     (minute(name).unwrap_or(u64::MAX), name.to_owned())
 }
 

@@ -6,7 +6,7 @@ use aws_sdk_s3::config::http::HttpResponse;
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
 use std::sync::Arc;
-use tfdrift_aws::{Asked, Aws, AwsConfig, AwsError};
+use tfdrift_aws::{Asked, Aws, AwsConfig, AwsError, Kind};
 
 /// Makes the clients of one `aws:` section: credentials by its chain, the region from the bucket itself.
 pub struct AwsConnect {
@@ -27,6 +27,12 @@ impl Connect for AwsConnect {
             let found = aws.s3(bucket).await.map_err(|explanation| ConnectError {
                 message: explanation.short(),
                 story: explanation.to_string(),
+                kind: match explanation.kind {
+                    Kind::NoSuchBucket => StoreErrorKind::NoBucket,
+                    Kind::Throttled => StoreErrorKind::Throttled,
+                    kind if kind.is_transient() => StoreErrorKind::Transient,
+                    _ => StoreErrorKind::Credentials,
+                },
                 fatal: false,
                 retry_after: None,
             })?;
@@ -44,7 +50,7 @@ impl Connect for AwsConnect {
     }
 
     fn check(&self) -> Result<(), ConnectError> {
-        self.config.check().map_err(|error| refused(&AwsError::from(error)))
+        Aws::check(&self.config).map_err(|error| refused(&error))
     }
 }
 
@@ -52,6 +58,7 @@ fn refused(error: &AwsError) -> ConnectError {
     ConnectError {
         message: error.short(),
         story: error.to_string(),
+        kind: StoreErrorKind::Credentials,
         fatal: error.is_fatal(),
         retry_after: None,
     }

@@ -152,7 +152,7 @@ fn aws(folder: &Path, url: &str) -> AwsConfig {
     std::fs::write(&credentials, "[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = test\n")
         .unwrap();
     AwsConfig {
-        chain: vec![Link::Profile],
+        chain: vec![Link::Profile].into(),
         credentials: credentials.to_str().unwrap().to_owned(),
         config: folder.join("none").to_str().unwrap().to_owned(),
         region: "us-east-1".to_owned(),

@@ -54,6 +54,7 @@ impl Lane {
         if in_time
             || self.late.has_passed(name)
             || self.state.late.contains(name)
+            || self.state.waiting.contains_key(name)
             || self.pending.contains(&pending)
         {
             return Want::No;
