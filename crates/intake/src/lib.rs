@@ -48,6 +48,7 @@ mod scan;
 pub mod since;
 pub mod store;
 mod threads;
+mod whole;
 mod worker;
 
 pub use checkpoint::Checkpoint;
@@ -63,3 +64,4 @@ pub use s3::AwsConnect;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};
 pub use threads::quiet;
+pub use whole::{NoRecord, records};

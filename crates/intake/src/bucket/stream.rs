@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A quiet lane is asked up to so many times less often than a busy one.
+/// A quiet lane is asked up to so many times less often than a busy one, but not more seldom than [`QUIET_MOST`].
 const QUIET: u32 = 8;
+/// So late, at most, is the first object after a quiet time found, where the poll interval is not longer itself.
+const QUIET_MOST: Duration = Duration::from_secs(240);
 
 /// A lane that is listed again and again.
 #[derive(Debug)]
@@ -75,7 +77,7 @@ impl Stream {
                 // Three looks at full pace, then half of it, a quarter, an eighth. A flat prefix is listed as a
                 // whole each time: a second a page keeps that cheap.
                 let slower = 1 << self.quiet.saturating_sub(3).min(QUIET.trailing_zeros());
-                let interval = poll * slower;
+                let interval = (poll * slower).min(QUIET_MOST.max(poll));
                 let pages =
                     if self.flat { Duration::from_secs(u64::from(self.pages - 1)) } else { Duration::ZERO };
                 self.due = Instant::now() + interval.max(pages);
@@ -112,6 +114,13 @@ mod tests {
         assert_eq!(waits, [30, 30, 30, 60, 120, 240, 240, 240, 240]);
         stream.paged(None, true, poll);
         assert!(stream.due - Instant::now() <= poll);
+        for (poll_secs, wanted) in [(1, 8), (60, 240), (600, 600)] {
+            let mut stream = Stream::new("l/".into(), false);
+            for _ in 0..9 {
+                stream.paged(None, false, Duration::from_secs(poll_secs));
+            }
+            assert_eq!((stream.due - Instant::now()).as_secs_f64().round() as u64, wanted, "{poll_secs}");
+        }
     }
 
     #[test]
