@@ -93,9 +93,10 @@ fn what_is_cut_off_is_told() {
 fn what_is_cut_off_at_any_byte_is_told_once() {
     let (a, b) = (record("a"), record("b"));
     let object = format!(r#"{{"Records":[{a},{b},{a}]}}"#);
-    for cut in 13..object.len() - 1 {
-        let before = [13 + a.len(), 14 + a.len() + b.len(), 15 + 2 * a.len() + b.len()];
-        let whole = before[..].iter().filter(|end| cut > **end - 1).count();
+    let start = r#"{"Records":["#.len();
+    let ends = [start + a.len(), start + a.len() + 1 + b.len(), start + 2 * (a.len() + 1) + b.len()];
+    for cut in start..object.len() {
+        let whole = ends.iter().filter(|end| cut >= **end).count();
         for step in [1, 50, object.len()] {
             let (found, errors) = scan(&object.as_bytes()[..cut], step, 1 << 20);
             assert_eq!((found.len(), errors.len()), (whole, 1), "cut at {cut}, step {step}: {errors:?}");
