@@ -11,6 +11,7 @@ build: tools
 
 test: build
 	@tests/moto.sh >/dev/null || echo "no moto: the tests that need a stand-in for AWS say 'skipped'"
+	@for e in azurite gcs; do tests/emulators.sh $$e >/dev/null || echo "no $$e: the tests that need a stand-in for that cloud say 'skipped'"; done
 	cargo test --release --workspace
 	tests/real-host/test.sh || [ $$? = 69 ]
 	cargo build --release --quiet

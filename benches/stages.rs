@@ -1,83 +1,127 @@
-//! What a million records cost, stage by stage, in user CPU seconds.
+//! What a million records cost, stage by stage, in CPU seconds.
 //!
 //!     benches/host/gen.py --out DATA --files 200 --records 500
 //!     cargo bench --bench stages -- DATA [STATE]
 //!
 //! Each stage works on the same records, on one thread, and is run five times; the least time is printed, since all
-//! that can disturb it only adds to it. `DATA` is a folder of CloudTrail objects, `STATE` a state file (the seed's
-//! without one). Times are CPU times of this process from /proc, so that a busy machine counts little.
+//! that can disturb it only adds to it. `DATA` is a folder of gzipped CloudTrail objects, `STATE` a state file (the
+//! seed's without one). Times are CPU times of this process from /proc, so that a busy machine counts little.
+//!
+//! First the ways of a record to Falco: `inflate`, `split` (find the records and the members that reading needs),
+//! `dedup` (split, and look the ids up), `copy` (into the batch); then all of them together with files and threads. After
+//! that what a field costs: `head` (all top-level members), and with fields; then drift.
+
+#[path = "stages/records.rs"]
+mod records;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use tfdrift_cloudtrail::ct::{self, Compat, CtField};
+use records::{Data, all_threads, fields, this_thread};
+use tfdrift_cloudtrail::ct::{self, Compat, CtField, Piece};
 use tfdrift_cloudtrail::{Head, Record, event_time_ns};
 use tfdrift_drift::{DriftSettings, Mappings, drift};
-use tfdrift_intake::{Intake, IntakeConfig, Next, Origin, Parts};
+use tfdrift_intake::bench::{Inflater, count_records, is_new};
 use tfdrift_states::{Place, StateConfig, StateStore};
-
-const ROUNDS: usize = 5;
 
 fn main() {
     // cargo adds --bench
     let args: Vec<_> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
-    let Some(data) = args.first().map(PathBuf::from) else {
+    let Some(folder) = args.first().map(PathBuf::from) else {
         eprintln!("stages: no DATA given: nothing measured; make some with benches/host/gen.py --out DATA");
         return;
     };
     let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/seed/terraform.tfstate");
     let state = args.get(1).map_or(seed, String::as_str);
-
-    let mut config = IntakeConfig::default();
-    config.source.checkpoint_dir = PathBuf::new();
-    let records = read(&data, &config);
-    let bytes: usize = records.iter().map(Vec::len).sum();
-    let per = bytes / records.len().max(1);
+    let data = Data::of(&folder);
     println!(
-        "{} records, {:.1} MB, {per} bytes each; user CPU seconds per million records",
-        records.len(),
-        mb(bytes)
+        "{} records, {:.1} MB, {} bytes each; CPU seconds per million records",
+        data.records.len(),
+        data.bytes() as f64 / 1e6,
+        data.bytes() / data.records.len().max(1)
     );
+    reading(&data, &folder);
+    answering(&data);
+    judging(&data, state);
+}
 
-    let row_by = |clock: fn() -> Duration, name: &str, work: &mut dyn FnMut()| {
-        let round = |_| {
-            let before = clock();
-            work();
-            clock().saturating_sub(before)
-        };
-        let least = (0..ROUNDS).map(round).min().unwrap_or_default();
-        println!("{name:44} {:8.3}", least.as_secs_f64() * 1e6 / records.len() as f64);
-    };
-    let row = |name: &str, work: &mut dyn FnMut()| row_by(this_thread, name, work);
-    row_by(all_threads, "files to batches (all threads of the intake)", &mut || {
-        black_box(read_only(&data, &config));
+fn row(data: &Data, name: &str, work: &mut dyn FnMut()) {
+    println!("{name:44} {:8.3}", data.secs_per_million(this_thread, work));
+}
+
+/// From files to batches.
+fn reading(data: &Data, folder: &Path) {
+    let mut packed = Vec::new();
+    find(folder, &mut packed);
+    let mut inflater = Inflater::default();
+    let plain: Vec<_> = packed.iter().map(|bytes| inflater.inflate(bytes)).collect();
+    row(data, "inflate", &mut || {
+        for bytes in &packed {
+            black_box(inflater.inflate(bytes));
+        }
     });
-    row("eventTime alone", &mut || {
-        for record in &records {
+    row(data, "split", &mut || {
+        for bytes in &plain {
+            black_box(count_records(bytes));
+        }
+    });
+    row(data, "dedup (with split)", &mut || {
+        black_box(is_new(&plain));
+    });
+    // as much as a batch holds, so that it stays in the cache as there
+    let mut batch = Vec::with_capacity(1 << 20);
+    row(data, "copy", &mut || {
+        for (n, record) in data.records.iter().enumerate() {
+            if n % 512 == 0 {
+                black_box(&batch);
+                batch.clear();
+            }
+            batch.extend_from_slice(record);
+        }
+    });
+    let all = data.secs_per_million(all_threads, &mut || {
+        black_box(data.read());
+    });
+    println!("{:44} {all:8.3}", "files to batches (all threads of the intake)");
+}
+
+/// From records to values.
+fn answering(data: &Data) {
+    row(data, "eventTime alone", &mut || {
+        for record in &data.records {
             let _ = black_box(event_time_ns(record));
         }
     });
     let mut head = Head::default();
-    row("head: all top-level members", &mut || {
-        for record in &records {
+    row(data, "head: all top-level members", &mut || {
+        for record in &data.records {
             let _ = black_box(head.scan(record));
         }
     });
     for list in ["fields5.txt", "fields20.txt"] {
         let fields = fields(list);
-        row(&format!("head and {} fields", fields.len()), &mut || {
-            for bytes in &records {
-                if head.scan(bytes).is_err() {
-                    continue;
-                }
-                let record = Record::with_head(bytes, &head);
-                for field in &fields {
-                    black_box(ct::value(&record, *field, None, Compat::Normal));
+        row(data, &format!("head and {} fields", fields.len()), &mut || {
+            for bytes in &data.records {
+                if head.scan(bytes).is_ok() {
+                    let record = Record::with_head(bytes, &head);
+                    fields.iter().for_each(|field| answer(&record, *field));
                 }
             }
         });
     }
+}
+
+/// As the plugin does.
+#[inline]
+fn answer(record: &Record<'_>, field: CtField) {
+    match ct::piece(record, field) {
+        Piece::Unknown => drop(black_box(ct::value(record, field, None, Compat::Normal))),
+        known => drop(black_box(known)),
+    }
+}
+
+/// From records to drift.
+fn judging(data: &Data, state: &str) {
     let Ok(place) = Place::parse(state) else { return };
     let config = StateConfig { places: vec![place], ..StateConfig::default() };
     let mappings = Mappings::builtin();
@@ -87,8 +131,9 @@ fn main() {
         eprintln!("stages: {state} cannot be loaded");
         return;
     };
-    row("head and drift", &mut || {
-        for bytes in &records {
+    let mut head = Head::default();
+    row(data, "head and drift", &mut || {
+        for bytes in &data.records {
             if head.scan(bytes).is_ok() {
                 black_box(drift(&Record::with_head(bytes, &head), &snapshot, mappings, &rules));
             }
@@ -96,58 +141,14 @@ fn main() {
     });
 }
 
-fn mb(bytes: usize) -> f64 {
-    bytes as f64 / 1e6
-}
-
-/// All records, copied.
-fn read(data: &Path, config: &IntakeConfig) -> Vec<Vec<u8>> {
-    let mut all = Vec::new();
-    batches(data, config, |records| all.extend(records.iter().map(|r| r.bytes().to_vec())));
-    all
-}
-
-fn read_only(data: &Path, config: &IntakeConfig) -> usize {
-    let mut n = 0;
-    batches(data, config, |records| n += records.len());
-    n
-}
-
-fn batches(data: &Path, config: &IntakeConfig, mut each: impl FnMut(&[tfdrift_intake::RecordSlice])) {
-    let origin = Origin::parse(&data.to_string_lossy()).unwrap_or_else(|e| stop(&e.to_string()));
-    let mut intake = Intake::open(origin, config, Parts::default()).unwrap_or_else(|e| stop(&e.to_string()));
-    loop {
-        match intake.next_batch(512, Duration::from_millis(10)) {
-            Next::Batch(records) => each(&records),
-            Next::Idle => {}
-            Next::End => break,
+/// The gzipped files of a folder.
+fn find(folder: &Path, found: &mut Vec<Vec<u8>>) {
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            find(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "gz") {
+            found.extend(std::fs::read(path));
         }
     }
-    intake.close();
-}
-
-#[allow(clippy::panic, reason = "a bench has nobody to give an error to")]
-fn stop(why: &str) -> ! {
-    panic!("{why}")
-}
-
-fn fields(list: &str) -> Vec<CtField> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/host").join(list);
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.trim().split(',').filter_map(CtField::from_name).collect()
-}
-
-/// CPU time of this thread, in nanoseconds.
-fn this_thread() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().next().and_then(|w| w.parse().ok()).unwrap_or(0))
-}
-
-/// CPU time of all threads, those that ended included, in hundredths of a second.
-fn all_threads() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let words: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    // fields 14 and 15 of proc(5); the word after the name is field 3
-    let ticks = |n: usize| words.get(n).and_then(|w| w.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_millis(10 * (ticks(11) + ticks(12)))
 }

@@ -16,21 +16,18 @@ use falco_plugin::anyhow::Error;
 use falco_plugin::api::{ss_plugin_extract_field, ss_plugin_extract_value_offsets};
 use falco_plugin::extract::{EventInput, ExtractFieldInfo, ExtractPlugin};
 use falco_plugin::tables::LazyTableReader;
-use tfdrift_cloudtrail::ct::{self, CtField, CtValue};
+use tfdrift_cloudtrail::ct::{self, CtField, CtValue, Piece};
 
 use crate::guard::{self, Entry};
-use crate::payload::RecordEvent;
+use crate::payload::{RECORD_OFFSET, RecordBytes};
 use crate::plugin::Tf;
 
-use answer::{Value, absent, put};
+use answer::{Value, absent, put, put_text};
 pub use cache::Cache;
 use table::Answer;
 
-/// Where the payload starts in an event: header, two lengths, the plugin's id.
-const PAYLOAD_OFFSET: usize = 26 + 8 + 4;
-
 impl<const DROP_IN: bool> ExtractPlugin for Tf<DROP_IN> {
-    type Event<'a> = RecordEvent<'a>;
+    type Event<'a> = RecordBytes<'a>;
     type ExtractContext = ();
     // see `get_fields` and `extract_fields`
     const EXTRACT_FIELDS: &'static [ExtractFieldInfo<Self>] = &[];
@@ -39,28 +36,58 @@ impl<const DROP_IN: bool> ExtractPlugin for Tf<DROP_IN> {
         table::json()
     }
 
+    #[inline(always)]
     fn extract_fields<'a>(
         &'a mut self,
-        event: &EventInput<'a, RecordEvent<'a>>,
+        event: &EventInput<'a, RecordBytes<'a>>,
         _: &LazyTableReader<'_>,
         fields: &mut [ss_plugin_extract_field],
         offsets: Option<&mut ss_plugin_extract_value_offsets>,
         storage: &'a Bump,
     ) -> Result<(), Error> {
-        let Ok(payload) = event.event().map(|e| e.params.event_data.0) else {
+        let Ok(RecordBytes(Some(bytes))) = event.event() else {
             // an event of another kind: no field has a value, and an error would cost more than the answer
             fields.iter_mut().for_each(absent);
             return Ok(());
         };
-        let number = event.event_number();
+        self.cache.take(event.event_number(), bytes, &self.shared);
+        match (fields, offsets) {
+            // how libsinsp asks: the guard of the entry suffices
+            ([field], None) => {
+                absent(field);
+                guard::inject(Entry::Field);
+                if !self.piece(bytes, field, storage) {
+                    self.worked_out(bytes, field, storage);
+                }
+            }
+            (fields, offsets) => self.several(bytes, fields, offsets, storage),
+        }
+        Ok(())
+    }
+}
+
+impl<const DROP_IN: bool> Tf<DROP_IN> {
+    /// A panic in one of the fields leaves the others theirs.
+    #[inline(never)]
+    fn several(
+        &mut self,
+        bytes: &[u8],
+        fields: &mut [ss_plugin_extract_field],
+        offsets: Option<&mut ss_plugin_extract_value_offsets>,
+        storage: &Bump,
+    ) {
         let mut ranges = offsets.map(|o| (o, Ranges::new(fields.len(), storage)));
         for field in fields.iter_mut() {
             absent(field);
             let range = ranges.as_mut().map(|(_, ranges)| ranges.next());
-            let done = guard::run(Entry::Field, || self.one(number, payload, field, range, storage));
+            let done = guard::run(Entry::Field, || {
+                self.worked_out(bytes, field, storage);
+                if let Some(range) = range {
+                    self.range(bytes, field, range);
+                }
+            });
             if done.is_err() {
                 absent(field);
-                self.cache.forget();
             }
         }
         if let Some((offsets, mut ranges)) = ranges {
@@ -69,32 +96,33 @@ impl<const DROP_IN: bool> ExtractPlugin for Tf<DROP_IN> {
             // they stay where they are until the storage is used anew
             std::mem::forget(ranges);
         }
-        Ok(())
     }
-}
 
-impl<const DROP_IN: bool> Tf<DROP_IN> {
-    fn one(
-        &mut self,
-        number: usize,
-        payload: &[u8],
-        field: &mut ss_plugin_extract_field,
-        range: Option<(&mut u32, &mut u32)>,
-        storage: &Bump,
-    ) {
-        let answer = table::answer(field.field_id);
+    /// Gives a field of the record in hand its value if that needs no work; the others have to be worked out.
+    #[inline(always)]
+    fn piece(&mut self, bytes: &[u8], field: &mut ss_plugin_extract_field, storage: &Bump) -> bool {
+        let (Answer::Ct(ct), 0) = (table::answer(field.field_id), field.arg_present) else { return false };
+        let Some(record) = self.cache.record(bytes) else { return true };
+        match ct::piece(&record, ct) {
+            Piece::Absent => true,
+            Piece::Text(text) => {
+                put_text(field, text, &mut self.held, storage);
+                true
+            }
+            Piece::Unknown => false,
+        }
+    }
+
+    /// Gives any field of the record in hand its value.
+    #[inline(never)]
+    fn worked_out(&mut self, bytes: &[u8], field: &mut ss_plugin_extract_field, storage: &Bump) {
         let compat = self.cache.compat();
-        let Some((record, judgement)) = self.cache.record(number, payload, &self.shared) else { return };
-        match answer {
+        let Some((record, judgement)) = self.cache.record_and_judgement(bytes) else { return };
+        match table::answer(field.field_id) {
             Answer::Ct(ct) => {
                 let mut digits = [0; 20];
                 let arg = argument(ct, field, &mut digits);
                 if let Some(value) = ct::value(&record, ct, arg, compat) {
-                    let found = range.and_then(|r| Some((r, ct::range(&record, ct, arg)?)));
-                    if let Some(((start, length), found)) = found {
-                        *start = u32::try_from(PAYLOAD_OFFSET + found.start).unwrap_or(0);
-                        *length = u32::try_from(found.len()).unwrap_or(0);
-                    }
                     put(field, &value.into(), storage);
                 }
             }
@@ -112,6 +140,22 @@ impl<const DROP_IN: bool> Tf<DROP_IN> {
                 }
             }
             Answer::Nobody => {}
+        }
+    }
+
+    /// Where the value of a field stands in the event.
+    fn range(&self, bytes: &[u8], field: &ss_plugin_extract_field, (start, length): (&mut u32, &mut u32)) {
+        if field.res_len == 0 {
+            return;
+        }
+        let (Some(record), Answer::Ct(ct)) = (self.cache.record(bytes), table::answer(field.field_id)) else {
+            return;
+        };
+        let mut digits = [0; 20];
+        let arg = argument(ct, field, &mut digits);
+        if let Some(found) = ct::range(&record, ct, arg) {
+            *start = u32::try_from(RECORD_OFFSET + found.start).unwrap_or(0);
+            *length = u32::try_from(found.len()).unwrap_or(0);
         }
     }
 }

@@ -74,6 +74,12 @@ pub(crate) fn collect(plugin: usize, mut each: impl FnMut(&'static CStr, bool, u
         each(c"states_failed", false, status.errors().count() as u64);
         each(c"states_resources", false, status.resources() as u64);
         each(c"states_load_failures", true, status.failures);
+        let history = states.history();
+        each(c"states_history_loads", true, history.get_calls);
+        each(c"states_history_failures", true, history.failures);
+        each(c"states_history_missed", true, history.missed);
+        each(c"states_history_failed", false, history.errors.len() as u64);
+        each(c"states_history_size", false, history.bytes);
     }
     let values = shared.intake.load().as_ref().map(|c| c.values()).unwrap_or_default();
     for (name, monotonic, value) in INTAKE {
@@ -97,6 +103,7 @@ const INTAKE: &[IntakeMetric] = &[
     (c"objects_not_found", true, |v| v.not_found),
     (c"objects_too_large", true, |v| v.object_too_large),
     (c"objects_refused", true, |v| v.object_refused),
+    (c"folders_refused", false, |v| v.folders_refused),
     (c"objects_in_flight", false, |v| v.objects_in_flight),
     (c"fetched_size", true, |v| v.fetched_bytes),
     (c"inflated_size", true, |v| v.inflated_bytes),

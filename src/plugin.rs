@@ -19,6 +19,8 @@ pub struct Tf<const DROP_IN: bool> {
     pub(crate) shared: Arc<Shared>,
     pub(crate) cache: Cache,
     pub(crate) drift: Drift,
+    /// Holds the text that `extract_fields` returned last.
+    pub(crate) held: Vec<u8>,
     /// Holds what `list_open_params` returned.
     pub(crate) suggestions: CString,
 }
@@ -52,6 +54,6 @@ impl<const DROP_IN: bool> Plugin for Tf<DROP_IN> {
         let drift = Drift::new(&config, &shared).map_err(|text| anyhow!(flatten(&text)))?;
         metrics::created(Arc::clone(&shared));
         let cache = Cache::new(config.compat);
-        Ok(Self { config, shared, cache, drift, suggestions: CString::default() })
+        Ok(Self { config, shared, cache, drift, held: Vec::new(), suggestions: CString::default() })
     }
 }

@@ -71,7 +71,11 @@ impl<const DROP_IN: bool> SourcePlugin for Tf<DROP_IN> {
             open_params::parse(params.or(for_tests.as_deref())).map_err(|e| refuse(e.to_string()))?;
         tracing::info!("opening {origin}");
         let parts = Parts::default().with_connect(AwsConnect::new(self.config.aws.clone()));
-        let intake = Intake::open(origin, &self.config.intake(), parts).map_err(|e| refuse(e.to_string()))?;
+        let intake = Intake::open(origin, &self.config.intake(), parts).map_err(|e| {
+            let refused = refuse(e.to_string());
+            e.story().lines().for_each(|line| tracing::error!("  {line}"));
+            refused
+        })?;
         self.shared.intake.store(Some(intake.counters()));
         self.drift.start();
         Ok(Reader {

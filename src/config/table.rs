@@ -230,6 +230,13 @@ const STATE: &[Key] = &[
         "Seconds for which events are held back until all states were read once.",
     ),
     Key::new(
+        "history_cache_bytes",
+        bytes(0),
+        "134217728",
+        "Bytes of memory for older versions of states in versioned S3 buckets: an event is judged by the states as they \
+         stood at its time; 0: always by the newest.",
+    ),
+    Key::new(
         "config",
         Kind::Texts,
         "[]",

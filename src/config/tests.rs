@@ -29,6 +29,7 @@ fn defaults_are_those_of_the_design() {
     assert_eq!((s.max_inflated_bytes, s.max_record_bytes), (2_147_483_648, 1_048_576));
     assert_eq!(s.checkpoint_dir.as_os_str(), "/var/lib/tfdrift");
     assert_eq!((c.state.poll_interval_secs, c.state.first_load_timeout_secs), (60, 30));
+    assert_eq!(c.state.history_cache_bytes, 128 << 20);
     assert!(c.state.places.is_empty() && c.drift.ignore_defaults && c.drift.roles.is_empty());
 }
 

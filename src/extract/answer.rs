@@ -26,6 +26,18 @@ pub(super) fn absent(field: &mut ss_plugin_extract_field) {
     field.res_len = 0;
 }
 
+/// Gives the field a text without NUL, which is kept in `held` until the next call.
+#[inline(always)]
+pub(super) fn put_text(field: &mut ss_plugin_extract_field, text: &[u8], held: &mut Vec<u8>, storage: &Bump) {
+    held.clear();
+    held.reserve(text.len() + 1);
+    held.extend_from_slice(text);
+    held.push(0);
+    field.res_len = 1;
+    let list: *mut *const c_char = storage.alloc(held.as_ptr().cast());
+    field.res.str_ = list;
+}
+
 /// Gives the field its value; it lives in `storage` until the next call.
 pub(super) fn put(field: &mut ss_plugin_extract_field, value: &Value<'_>, storage: &Bump) {
     field.res_len = 1;

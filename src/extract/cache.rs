@@ -49,24 +49,37 @@ impl Cache {
         self.judgement = None;
     }
 
-    /// The record of an event, scanned once, and the place for its judgement; none if it is not a record.
-    #[inline]
-    pub(super) fn record<'a>(
-        &'a mut self,
-        number: usize,
-        bytes: &'a [u8],
-        shared: &Shared,
-    ) -> Option<(Record<'a>, &'a mut Option<Option<Judgement>>)> {
+    /// Takes an event in hand, unless it is already. Its record is scanned once.
+    #[inline(always)]
+    pub(super) fn take(&mut self, number: usize, bytes: &[u8], shared: &Shared) {
         let key = Key { number, address: bytes.as_ptr() as usize, len: bytes.len() };
         if self.key != Some(key) {
-            // not the new key yet: a panic in between must not leave a half-made answer
-            self.forget();
-            self.readable = self.head.scan(bytes).is_ok();
-            if !self.readable {
-                shared.unreadable.fetch_add(1, Relaxed);
-            }
-            self.key = Some(key);
+            self.scan(key, bytes, shared);
         }
-        self.readable.then_some((Record::with_head(bytes, &self.head), &mut self.judgement))
+    }
+
+    #[inline(never)]
+    fn scan(&mut self, key: Key, bytes: &[u8], shared: &Shared) {
+        // not the new key yet: a panic in between must not leave a half-made answer
+        self.forget();
+        self.readable = self.head.scan(bytes).is_ok();
+        if !self.readable {
+            shared.unreadable.fetch_add(1, Relaxed);
+        }
+        self.key = Some(key);
+    }
+
+    /// The record taken in hand, whose bytes must be given again; none if it is not a record.
+    #[inline(always)]
+    pub(super) fn record<'a>(&'a self, bytes: &'a [u8]) -> Option<Record<'a>> {
+        self.readable.then(|| Record::with_head(bytes, &self.head))
+    }
+
+    /// The same, and the place for its judgement.
+    pub(super) fn record_and_judgement<'a>(
+        &'a mut self,
+        bytes: &'a [u8],
+    ) -> Option<(Record<'a>, &'a mut Option<Option<Judgement>>)> {
+        self.readable.then(|| (Record::with_head(bytes, &self.head), &mut self.judgement))
     }
 }

@@ -42,6 +42,12 @@ pub enum Entry {
 }
 
 impl Entry {
+    /// Called for every event or field, and only after `init`.
+    #[inline(always)]
+    const fn is_hot(self) -> bool {
+        matches!(self, Entry::ExtractFields | Entry::NextBatch | Entry::Batch | Entry::Field)
+    }
+
     /// The name in logs and in `TFDRIFT_PANIC`.
     pub(crate) fn name(self) -> &'static str {
         match self {
@@ -82,28 +88,33 @@ thread_local! {
 }
 
 /// Runs `f`; a panic in it is logged, counted and becomes the error, one line.
+#[inline(always)]
 pub(crate) fn run<R>(entry: Entry, f: impl FnOnce() -> R) -> Result<R, String> {
-    // `new` sets the logger up, and its hook with it: an entry before that needs it too
-    install_hook();
+    // an entry before `new`, which sets the logger up and its hook with it, needs it too
+    if !entry.is_hot() {
+        install_hook();
+    }
     DEPTH.set(DEPTH.get() + 1);
     let result = catch_unwind(AssertUnwindSafe(|| {
         super::inject(entry);
         f()
     }));
     DEPTH.set(DEPTH.get().saturating_sub(1));
-    result.map_err(|payload| {
-        let text = text(&*payload).to_owned();
-        // a payload's own drop may panic: then it stays where it is
-        std::mem::forget(payload);
-        metrics::panics().fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let file = FILE.with_borrow_mut(std::mem::take);
-        // not known before the first init
-        let place =
-            WHERE.take().map(|(line, column)| format!(" at {file}:{line}:{column}")).unwrap_or_default();
-        let told = format!("a bug of tfdrift: panic in {}{place}: {text}", entry.name());
-        tracing::error!("{told}");
-        crate::config::flatten(&told)
-    })
+    result.map_err(|payload| tell(entry, payload))
+}
+
+#[cold]
+fn tell(entry: Entry, payload: Box<dyn Any + Send>) -> String {
+    let text = text(&*payload).to_owned();
+    // a payload's own drop may panic: then it stays where it is
+    std::mem::forget(payload);
+    metrics::panics().fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let file = FILE.with_borrow_mut(std::mem::take);
+    // not known before the first init
+    let place = WHERE.take().map(|(line, column)| format!(" at {file}:{line}:{column}")).unwrap_or_default();
+    let told = format!("a bug of tfdrift: panic in {}{place}: {text}", entry.name());
+    tracing::error!("{told}");
+    crate::config::flatten(&told)
 }
 
 /// As [`run`], with an answer for the case of a panic.

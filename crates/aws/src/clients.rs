@@ -217,7 +217,7 @@ impl Aws {
         };
         if failure.status == Some(404) || failure.status.is_none() {
             let asked = Asked { endpoint: self.endpoint(bucket, &start), ..Asked::head(bucket) };
-            return Err(Box::new(Explanation::of(&failure, &asked, self.identity())));
+            return Err(Box::new(self.by_proxy(Explanation::of(&failure, &asked, self.identity()))));
         }
         Ok(match failure.region {
             Some(region) => self.in_region(here(client, start), region),
@@ -238,6 +238,17 @@ impl Aws {
         }
     }
 
+    /// Names the proxy where it may be the one that does not answer.
+    fn by_proxy(&self, mut explanation: Explanation) -> Explanation {
+        let unreached =
+            matches!(explanation.kind, Kind::ConnectionRefused | Kind::Timeout | Kind::Dns | Kind::Tls);
+        if unreached && let Some((from, url)) = crate::http::proxy_in_use(&self.settings.config.proxy_url) {
+            let url = crate::text::without_userinfo(&url);
+            explanation.hints.insert(0, format!("calls go through the proxy {url} ({from}): try it first"));
+        }
+        explanation
+    }
+
     /// What a failed call means and what to do about it. Forgets the credentials where AWS says that they have
     /// run out, so that the next call tries new ones.
     pub fn explain<E>(&self, error: &SdkError<E, HttpResponse>, asked: &Asked) -> Explanation
@@ -248,7 +259,7 @@ impl Aws {
         if asked.endpoint.is_empty() {
             asked.endpoint = self.endpoint(&asked.bucket, self.region().unwrap_or(FALLBACK_REGION));
         }
-        let explanation = Explanation::of(&Failure::of(error), &asked, self.identity());
+        let explanation = self.by_proxy(Explanation::of(&Failure::of(error), &asked, self.identity()));
         if matches!(explanation.kind, Kind::ExpiredToken | Kind::InvalidAccessKeyId | Kind::InvalidToken) {
             self.forget_credentials();
         }

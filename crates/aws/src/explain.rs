@@ -25,6 +25,8 @@ pub enum Call {
     HeadBucket,
     /// `ListObjectVersions`, which needs `s3:ListBucketVersions`.
     ListVersions,
+    /// `GetObject` of an older version, which needs `s3:GetObjectVersion`, and `kms:Decrypt` for an encrypted one.
+    GetVersion,
     /// `GetCallerIdentity`, which needs nothing.
     CallerIdentity,
     /// `ReceiveMessage` and friends of SQS.
@@ -38,7 +40,7 @@ impl Call {
     pub fn operation(self) -> &'static str {
         match self {
             Call::ListObjects => "ListObjectsV2",
-            Call::GetObject => "GetObject",
+            Call::GetObject | Call::GetVersion => "GetObject",
             Call::HeadBucket => "HeadBucket",
             Call::ListVersions => "ListObjectVersions",
             Call::CallerIdentity => "GetCallerIdentity",
@@ -52,6 +54,7 @@ impl Call {
         match self {
             Call::ListObjects | Call::HeadBucket => "s3:ListBucket",
             Call::GetObject => "s3:GetObject",
+            Call::GetVersion => "s3:GetObjectVersion",
             Call::ListVersions => "s3:ListBucketVersions",
             Call::CallerIdentity => "sts:GetCallerIdentity",
             Call::ReceiveMessage => "sqs:ReceiveMessage",
@@ -99,6 +102,11 @@ impl Asked {
     /// A list of versions.
     pub fn versions(bucket: &str, prefix: &str) -> Asked {
         Asked::new(Call::ListVersions, bucket, prefix, prefix)
+    }
+
+    /// A download of an older version; `prefix` as for [`Asked::get`].
+    pub fn get_version(bucket: &str, key: &str, prefix: &str) -> Asked {
+        Asked::new(Call::GetVersion, bucket, key, prefix)
     }
 
     /// The question who we are.

@@ -84,6 +84,16 @@ fn client(tls: TlsContext, proxy: ProxyConfig) -> SharedHttpClient {
     })
 }
 
+/// Where a proxy is set, and its URL: `aws.proxy_url`, else the first variable that the SDK looks at.
+pub(crate) fn proxy_in_use(url: &str) -> Option<(&'static str, String)> {
+    if !url.is_empty() {
+        return Some(("aws.proxy_url", url.to_owned()));
+    }
+    ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"]
+        .into_iter()
+        .find_map(|name| Some((name, std::env::var(name).ok().filter(|url| !url.is_empty())?)))
+}
+
 fn proxy(url: &str) -> Result<ProxyConfig, HttpError> {
     if url.is_empty() {
         return Ok(ProxyConfig::from_env());

@@ -7,44 +7,49 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tfdrift_intake::Checkpoint;
 
+use crate::Failure;
+use crate::settings::Settings;
+
 /// Show how far the reading of each source is, and what was left out.
 #[derive(Debug, Args)]
 pub struct CheckpointArgs {
-    /// `source.checkpoint_dir`, or the folder of one source in it.
-    #[arg(default_value = "/var/lib/tfdrift", value_name = "FOLDER")]
-    pub folder: PathBuf,
+    /// `source.checkpoint_dir`, or the folder of one source in it. Without it, that of --config, or else
+    /// /var/lib/tfdrift.
+    #[arg(value_name = "FOLDER")]
+    pub folder: Option<PathBuf>,
+    /// A plugin configuration: falco.yaml, a file of config.d, or init_config alone.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// JSON instead of lines.
     #[arg(long)]
     pub json: bool,
 }
 
-/// Runs the command: exit code 0, or 1 when the folder cannot be read.
-pub fn run(args: &CheckpointArgs) -> ExitCode {
+/// Runs the command: exit code 0.
+///
+/// # Errors
+/// If the configuration or the folder cannot be read.
+pub fn run(args: &CheckpointArgs) -> Result<ExitCode, Failure> {
+    let folder = match &args.folder {
+        Some(folder) => folder.clone(),
+        None => Settings::read(args.config.as_deref(), &[], &[])?.config.source.checkpoint_dir,
+    };
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_nanos());
-    match Checkpoint::inspect(&args.folder, u64::try_from(now).unwrap_or(u64::MAX)) {
-        Ok(found) if args.json => match serde_json::to_string(&found) {
-            Ok(json) => {
-                println!("{json}");
-                ExitCode::SUCCESS
-            }
-            Err(error) => failed(&error.to_string()),
-        },
-        Ok(found) => {
-            print!("{}", text(&found, &args.folder.display().to_string()));
-            ExitCode::SUCCESS
-        }
-        Err(error) => failed(&error.to_string()),
+    let found = Checkpoint::inspect(&folder, u64::try_from(now).unwrap_or(u64::MAX))
+        .map_err(|e| Failure::Config(e.to_string()))?;
+    if args.json {
+        println!("{}", serde_json::to_string(&found).map_err(|e| Failure::Config(e.to_string()))?);
+    } else {
+        print!("{}", text(&found, &folder.display().to_string()));
     }
-}
-
-fn failed(problem: &str) -> ExitCode {
-    eprintln!("tfdrift checkpoint: {problem}");
-    ExitCode::FAILURE
+    Ok(ExitCode::SUCCESS)
 }
 
 fn text(found: &[Checkpoint], folder: &str) -> String {
     if found.is_empty() {
-        return format!("no checkpoint in {folder}\n");
+        return format!(
+            "no checkpoint in {folder}: no source has been opened with it as source.checkpoint_dir\n"
+        );
     }
     let mut out = String::new();
     for checkpoint in found {

@@ -1,7 +1,9 @@
 //! `tfdrift doctor`: the way of the data, one step after the other, each ✔ or ✘ with cause and remedy.
 
 mod bucket;
+mod checkpoint;
 mod files;
+mod newest;
 mod object;
 mod report;
 mod settings;
@@ -15,7 +17,8 @@ use settings::Settings;
 pub use settings::read_file;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use tfdrift_intake::Origin;
+use tfdrift_intake::survey::Wanted;
+use tfdrift_intake::{Clock, Origin, SystemClock};
 
 /// The steps of a bucket, in order. The rest is said to be untried when one fails that it needs.
 const BUCKET_STEPS: [&str; 9] =
@@ -81,11 +84,26 @@ fn examine_events(events: &str, settings: &Settings, report: &mut Report) {
             return;
         }
     };
-    let ends = if origin.ends() { "reads what is there and ends" } else { "never ends" };
+    let wanted = match Wanted::of(&origin, &settings.config.intake(), SystemClock.now_ns()) {
+        Ok(wanted) => wanted,
+        Err(error) => {
+            report.add(Step::bad("config", error.to_string()).next("mend that key of init_config"));
+            report.untried(
+                &["credentials", "identity", "region", "list", "get"],
+                "the plugin would not start with that",
+            );
+            return;
+        }
+    };
+    let ends = if wanted.ends() { "reads what is there and ends" } else { "never ends" };
     report.add(Step::good("parse", format!("{origin}: {}, {ends}", kind(&origin))));
+    // What ends keeps no checkpoint; and without a configuration nobody has said where one is to lie.
+    if settings.has_file && !wanted.ends() {
+        report.add(checkpoint::step(&settings.config.source.checkpoint_dir, &origin));
+    }
     match &origin {
-        Origin::S3 { bucket, prefix, .. } => bucket::examine(bucket, prefix, settings, report),
-        Origin::Files { path, .. } => files::examine(path, report),
+        Origin::S3 { bucket, prefix, .. } => bucket::examine(bucket, prefix, &wanted, settings, report),
+        Origin::Files { path, .. } => files::examine(path, &wanted, report),
     }
 }
 

@@ -1,12 +1,15 @@
 //! `tfdrift init`: looks at a Terraform folder and writes what Falco needs: the plugin's configuration, a whole
 //! falco.yaml, and the smallest IAM policy.
 
+mod backend;
 mod files;
 mod findings;
 mod folder;
 mod iam;
+mod resolve;
 mod trail;
 
+use crate::doctor::read_file;
 use clap::Args;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -21,6 +24,9 @@ pub struct InitArgs {
     /// configuration is taken.
     #[arg(long, value_name = "S3-URL")]
     pub trail: Option<String>,
+    /// A plugin configuration that is there already; its open_params name the trail, where --trail does not.
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
     /// Where to write.
     #[arg(long, value_name = "FOLDER", default_value = "tfdrift")]
     pub out: PathBuf,
@@ -40,8 +46,14 @@ pub enum InitError {
         /// The system's message.
         problem: String,
     },
+    /// `--config` cannot be read.
+    #[error("--config {problem}")]
+    Config {
+        /// The file and what is wrong with it.
+        problem: String,
+    },
     /// `--trail` is no bucket.
-    #[error("--trail {text}: {problem}")]
+    #[error("trail {text}: {problem}")]
     Trail {
         /// What was given.
         text: String,
@@ -81,9 +93,14 @@ pub fn run(args: &InitArgs) -> ExitCode {
 /// Looks, writes, and gives the text for the user.
 fn write(args: &InitArgs) -> Result<String, InitError> {
     let mut findings = folder::look(&args.dir)?;
-    if let Some(trail) = &args.trail {
+    let configured = match &args.config {
+        Some(path) => read_file(path).map_err(|step| InitError::Config { problem: step.what })?.1,
+        None => None,
+    };
+    if let Some(trail) = args.trail.as_ref().or(configured.as_ref()) {
         let kms_key = findings.trail.take().and_then(|found| found.kms_key);
         findings.trail = Some(trail::of_argument(trail, kms_key)?);
+        findings.unresolved = None;
     }
     let written = files::write(&args.out, args.force, &findings)?;
     Ok(findings.said(&written, &args.out))
@@ -109,6 +126,7 @@ mod tests {
         let args = InitArgs {
             dir: folder.path().into(),
             trail: trail.map(str::to_owned),
+            config: None,
             out: folder.path().join("out"),
             force: false,
         };
@@ -162,9 +180,9 @@ mod tests {
                 {"Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::my-trail",
                  "Condition": {"StringLike": {"s3:prefix": "audit/AWSLogs/*"}}},
                 {"Sid": "ReadTrail", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::my-trail/audit/AWSLogs/*"},
-                {"Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": "arn:aws:s3:::states",
+                {"Sid": "ListStates", "Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketVersions"], "Resource": "arn:aws:s3:::states",
                  "Condition": {"StringLike": {"s3:prefix": ["env:/*", "prod/terraform.tfstate*"]}}},
-                {"Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
+                {"Sid": "ReadStates", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"],
                  "Resource": ["arn:aws:s3:::states/prod/terraform.tfstate", "arn:aws:s3:::states/env:/*/prod/terraform.tfstate"]},
                 {"Sid": "Decrypt", "Effect": "Allow", "Action": "kms:Decrypt",
                  "Resource": ["arn:aws:kms:eu-west-1:111122223333:key/s", "arn:aws:kms:eu-west-1:111122223333:key/t"]}
@@ -226,8 +244,13 @@ mod tests {
     #[test]
     fn nothing_is_overwritten_without_force() {
         let (folder, _) = init(&[("main.tf", BACKEND)], None);
-        let mut args =
-            InitArgs { dir: folder.path().into(), trail: None, out: folder.path().join("out"), force: false };
+        let mut args = InitArgs {
+            dir: folder.path().into(),
+            trail: None,
+            config: None,
+            out: folder.path().join("out"),
+            force: false,
+        };
         std::fs::remove_file(folder.path().join("out/falco.yaml")).unwrap();
         assert!(matches!(write(&args), Err(InitError::Exists { .. })));
         assert!(!folder.path().join("out/falco.yaml").exists(), "not even the missing file is written");

@@ -61,13 +61,11 @@ pub enum Failure {
         /// Why.
         what: String,
     },
-    /// There was something to read, and no record in it. The intake has said of each object why not.
-    #[error(
-        "no record could be read ({malformed} not readable, the reason of each stands above): this says nothing about drift"
-    )]
-    NoRecord {
-        /// Records and objects that were left out.
-        malformed: u64,
+    /// Something could not be read, and there is no drift in the rest. The reader has said of each why not.
+    #[error("not read, for the reasons above: {what}; this says nothing about drift there")]
+    Unread {
+        /// How much of what.
+        what: String,
     },
 }
 
@@ -109,7 +107,7 @@ fn run() -> ExitCode {
         Command::Scan(args) => scan::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&args)),
         Command::Init(args) => Ok(init::run(&args)),
-        Command::Checkpoint(args) => Ok(checkpoint::run(&args)),
+        Command::Checkpoint(args) => checkpoint::run(&args),
         Command::Fields(args) => fields::run(&args),
         Command::Mappings(args) => mappings::run(&args),
         Command::Ignores(args) => ignores::run(&args),

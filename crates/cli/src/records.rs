@@ -1,45 +1,159 @@
 //! Reads the records that `--events` names, to their end.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tfdrift_intake::counters::CounterValues;
 use tfdrift_intake::s3::AwsConnect;
-use tfdrift_intake::{Intake, Next, Origin, Parts};
+use tfdrift_intake::survey::Wanted;
+use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock};
 use tfdrift_plugin::config::Config;
 
 use crate::Failure;
 
 const BATCH_RECORDS: usize = 512;
 const WAIT: Duration = Duration::from_millis(200);
+/// The plugin waits for ever for what may come back. A person at a terminal, or a nightly job, does not.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Fewer repetitions than this are bad luck, however long they take.
+const MANY: u64 = 5;
 
 /// Calls `each` for every record's bytes, in the order in which they are read; says what became of the others.
+/// `patience`: how long to go on while requests fail and nothing is read.
 ///
 /// # Errors
-/// If the source cannot be opened, or never ends.
-pub fn each(params: &str, config: &Config, each: &mut dyn FnMut(&[u8])) -> Result<CounterValues, Failure> {
+/// If the source cannot be opened, has nothing to read, never ends, or answers no more.
+pub fn each(
+    params: &str,
+    config: &Config,
+    patience: Duration,
+    each: &mut dyn FnMut(&[u8]),
+) -> Result<CounterValues, Failure> {
     let failure = |what: String| Failure::Events { params: params.to_owned(), what };
     let origin = Origin::parse(params).map_err(|e| failure(e.to_string()))?;
-    if !origin.ends() {
-        return Err(failure("never ends: add ?once (and ?follow does not go with a scan)".into()));
-    }
-    // What a scan read is not what Falco was given: it remembers in a folder of its own, which goes with it.
-    let scratch = std::env::temp_dir().join(format!("tfdrift-scan-{}", std::process::id()));
     let mut settings = config.intake();
-    settings.source.checkpoint_dir.clone_from(&scratch);
+    let wanted = Wanted::of(&origin, &settings, SystemClock.now_ns()).map_err(|e| failure(e.to_string()))?;
+    if !wanted.ends() {
+        return Err(failure(endless(params, &origin)));
+    }
+    // At once, with the whole story: nobody would see it heal.
+    settings.source.on_open_error = OnOpenError::Fail;
+    let limited = is_limited(&origin, &settings.source.since, &settings.s3_interval);
     let parts = Parts::default().with_connect(AwsConnect::new(config.aws.clone()));
-    let opened = Intake::open(origin, &settings, parts).map_err(|e| failure(e.to_string()));
-    let counters = opened.map(|mut intake| {
-        loop {
-            match intake.next_batch(BATCH_RECORDS, WAIT) {
-                Next::Batch(records) => records.iter().for_each(|r| each(r.bytes())),
-                Next::Idle => {}
-                Next::End => break,
+    let mut intake = Intake::open(origin, &settings, parts).map_err(|e| failure(whole_story(&e)))?;
+    let counters = intake.counters();
+    let mut last = (0, 0, Instant::now());
+    loop {
+        match intake.next_batch(BATCH_RECORDS, WAIT) {
+            Next::Batch(records) => records.iter().for_each(|r| each(r.bytes())),
+            Next::Idle => {
+                let values = counters.values();
+                let (progress, retries, since) = last;
+                if self::progress(&values) != progress {
+                    last = (self::progress(&values), values.retries, Instant::now());
+                } else if values.retries >= retries + MANY && since.elapsed() >= patience {
+                    return Err(failure(format!(
+                        "{} requests in a row failed, for the reason above: given up before its end",
+                        values.retries - retries
+                    )));
+                }
             }
+            Next::End => break,
         }
-        let counters = intake.counters().values();
-        intake.close();
-        counters
-    });
-    let _ = std::fs::remove_dir_all(scratch);
-    counters
+    }
+    let counters = counters.values();
+    intake.close();
+    match nothing(&counters) {
+        Some(what) if limited => tracing::warn!("{params}: in the time asked for, {what}"),
+        Some(what) => return Err(failure(what)),
+        None => {}
+    }
+    Ok(counters)
+}
+
+fn endless(params: &str, origin: &Origin) -> String {
+    match origin {
+        Origin::Files { path, .. } => {
+            format!("never ends: write {} without ?follow", path.display())
+        }
+        Origin::S3 { .. } => {
+            let (place, options) = params.split_once('?').unwrap_or((params, ""));
+            let more = if options.is_empty() { String::new() } else { format!("&{options}") };
+            format!(
+                "never ends: write '{place}?once{more}' (in quotes, since the shell takes ? and & itself)"
+            )
+        }
+    }
+}
+
+/// Whether only a part of the past was asked for: then finding nothing is no fault.
+fn is_limited(origin: &Origin, since: &str, interval: &str) -> bool {
+    let asked = matches!(origin, Origin::S3 { since: Some(_), .. });
+    asked || !interval.is_empty() || since != "now"
+}
+
+fn whole_story(error: &OpenError) -> String {
+    match error {
+        OpenError::Bucket { origin, story, .. } if !story.is_empty() => {
+            format!("cannot read {origin}: {story}")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Grows while anything is read.
+fn progress(values: &CounterValues) -> u64 {
+    values.emitted
+        + values.objects_known
+        + values.objects_done
+        + values.objects_filtered
+        + values.fetched_bytes
+}
+
+/// What it means when there was no object to read at all.
+fn nothing(values: &CounterValues) -> Option<String> {
+    if values.objects_known > 0 || values.folders_refused > 0 {
+        return None;
+    }
+    Some(match values.objects_filtered {
+        0 => {
+            "there is no object of CloudTrail that is wanted; `tfdrift doctor` says what is there".to_owned()
+        }
+        n => format!(
+            "none of the {n} objects there is wanted: they are digests or Insights, or left out by s3AccountList, \
+             source.accounts, source.regions or their time"
+        ),
+    })
+}
+
+#[cfg(test)]
+#[path = "../../aws/tests/support/http.rs"]
+#[allow(dead_code)]
+mod http;
+
+#[cfg(test)]
+mod tests {
+    use super::http::{Request, Response, Server};
+    use super::*;
+
+    const LIST: &str = "<ListBucketResult><IsTruncated>false</IsTruncated><Contents><Key>a/b.json</Key>\
+        <LastModified>2026-01-01T00:00:00Z</LastModified><Size>2</Size></Contents></ListBucketResult>";
+
+    #[test]
+    fn a_bucket_that_never_gives_anything_is_given_up() {
+        let server = Server::start(|request: &Request| match request.path.contains("list-type=2") {
+            true => Response::new(200, LIST),
+            false if request.method == "HEAD" => Response::new(200, ""),
+            false => Response::new(500, "<Error><Code>InternalError</Code></Error>"),
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let keys = folder.path().join("credentials");
+        std::fs::write(&keys, "[t]\naws_access_key_id = AKIATEST\naws_secret_access_key = s\n").unwrap();
+        let config = serde_json::json!({"aws": {
+            "profile": "t", "region": "us-east-1", "chain": ["profile"], "credentials": keys,
+            "config": keys, "endpoint_url": server.url(), "path_style": true,
+        }});
+        let config = Config::from_value(&config).unwrap();
+        let failed = each("s3://my-trail/a/?once", &config, Duration::ZERO, &mut |_| {}).unwrap_err();
+        assert!(failed.to_string().contains("given up before its end"), "{failed}");
+    }
 }

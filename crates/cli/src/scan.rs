@@ -9,7 +9,8 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use tfdrift_cloudtrail::Record;
-use tfdrift_drift::{DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_drift::{Assessment, DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_states::StateStore;
 use tfdrift_tfstate::Snapshot;
 
 use crate::settings::Settings;
@@ -29,7 +30,10 @@ pub enum Format {
     Jsonl,
 }
 
-/// Compare CloudTrail records with Terraform states. Exit status: 0 no drift, 2 drift, 1 error.
+/// Compare CloudTrail records with Terraform states.
+///
+/// Exit status: 0 no drift, 2 drift, 1 error. An object, record or state that cannot be read is an error too, unless
+/// there is drift in the others: what was not read is not free of drift.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
     /// A place with Terraform states: a file, a folder, a pattern, s3://BUCKET/KEY, …; repeatable.
@@ -56,40 +60,57 @@ pub struct ScanArgs {
 pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     let settings = Settings::read(args.config.as_deref(), &args.states, &args.events)?;
     let (mappings, rules) = (settings.mappings()?, settings.rules()?);
-    let snapshot = settings.snapshot(&mappings)?;
+    let (store, snapshot) = settings.states(&mappings)?;
     if settings.events.is_empty() {
         let what = "give --events PARAMS, or --config FILE with open_params".to_owned();
         return Err(Failure::Events { params: "(none)".into(), what });
     }
-    let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain);
+    let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain).with_past(&store);
     for params in &settings.events {
-        let read = records::each(params, &settings.config, &mut |bytes| {
+        let read = records::each(params, &settings.config, records::PATIENCE, &mut |bytes| {
             let before = scan.report.findings.len();
             scan.record(bytes);
             if args.format == Format::Jsonl {
                 scan.report.findings.iter().skip(before).for_each(report::line);
             }
-        })?;
-        let c = &mut scan.report.counters;
-        c.duplicate += read.duplicate;
-        c.malformed += read.malformed_record + read.malformed_object + read.too_large + read.object_too_large;
+        });
+        match read {
+            Ok(counters) => scan.report.counters.add(&counters),
+            // Findings are printed as far as they go.
+            Err(failure) if scan.report.records > 0 || settings.events.len() > 1 => {
+                eprintln!("error: {failure}");
+                scan.report.counters.unread_events += 1;
+            }
+            Err(failure) => return Err(failure),
+        }
     }
+    let status = store.status();
+    scan.report.counters.unread_states = (status.places.iter().filter(|p| p.error.is_some()).count()
+        + status.states().filter(|s| s.error.is_some()).count())
+        as u64;
     let report = scan.finish();
     match args.format {
         Format::Json => report.print_json(),
         Format::Jsonl => {}
         Format::Table => table::print(&report, Style::of_stdout()),
     }
-    let malformed = report.counters.malformed;
-    if report.records == 0 && malformed > 0 {
-        return Err(Failure::NoRecord { malformed });
+    match (report.drifted(), report.counters.unread()) {
+        (false, None) => Ok(ExitCode::SUCCESS),
+        (false, Some(what)) => Err(Failure::Unread { what }),
+        (true, unread) => {
+            if let Some(what) = unread {
+                eprintln!("warning: not read, for the reasons above: {what}; there may be more drift");
+            }
+            Ok(ExitCode::from(2))
+        }
     }
-    Ok(if report.drifted() { ExitCode::from(2) } else { ExitCode::SUCCESS })
 }
 
 /// A scan under way: findings as they come, the net result at the end.
 pub struct Scan<'s> {
+    /// The states now: what the net result is about.
     snapshot: &'s Snapshot,
+    past: Option<&'s StateStore>,
     mappings: &'s Mappings,
     rules: &'s DriftConfig,
     explain: bool,
@@ -110,6 +131,7 @@ impl<'s> Scan<'s> {
     ) -> Scan<'s> {
         Scan {
             snapshot,
+            past: None,
             mappings,
             rules,
             explain,
@@ -117,6 +139,39 @@ impl<'s> Scan<'s> {
             seen: HashSet::new(),
             kept: Vec::new(),
         }
+    }
+
+    /// Judges each record by the states as of its time, where they are known. The net result stays one about the
+    /// states now.
+    pub fn with_past(self, store: &'s StateStore) -> Scan<'s> {
+        Scan { past: Some(store), ..self }
+    }
+
+    /// What a record means by the states as of its time; none where those of now are as good.
+    fn assess_then(&self, record: &Record<'_>) -> Option<Assessment> {
+        let (store, time) = (self.past?, record.time_ns().ok()?);
+        if record.read_only() == Some(true) {
+            return None;
+        }
+        let assess = |snapshot: &Snapshot, states: &str| {
+            let mut assessment = assess(record, snapshot, self.mappings, self.rules, self.explain);
+            assessment.steps.insert(0, format!("judged by the states {states}"));
+            assessment
+        };
+        let then = store.snapshot_at(time)?;
+        if std::ptr::eq(&*then, self.snapshot) {
+            return None;
+        }
+        let assessment = assess(&then, "as they stood at that time");
+        if assessment.finding.is_none()
+            && let Some(settled) = store.snapshot_settled(time, &then)
+        {
+            let later = assess(&settled, "as they were written soon after: before, they did not hold it");
+            if later.finding.as_ref().is_some_and(|finding| finding.managed) {
+                return Some(later);
+            }
+        }
+        Some(assessment)
     }
 
     /// The next record.
@@ -132,7 +187,12 @@ impl<'s> Scan<'s> {
             return;
         }
         self.report.records += 1;
-        let assessment = assess(&record, self.snapshot, self.mappings, self.rules, self.explain);
+        // The net result is about the states now, and so is what counts for it.
+        let now = |explain| assess(&record, self.snapshot, self.mappings, self.rules, explain);
+        let assessment = match self.assess_then(&record) {
+            Some(then) => Assessment { counts: now(false).counts, ..then },
+            None => now(self.explain),
+        };
         if assessment.counts {
             self.kept.push((record.time_ns().unwrap_or(0), bytes.to_vec()));
         }

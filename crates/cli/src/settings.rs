@@ -58,11 +58,11 @@ impl Settings {
         self.config.drift_rules().map_err(|e| Failure::Config(e.to_string()))
     }
 
-    /// All states, loaded. A place that fails is named on standard error by the store, the others count.
+    /// All states, loaded, and the store that has them: it knows the past of those in versioned buckets. A place that fails is named on standard error by the store, the others count.
     ///
     /// # Errors
     /// If there is none, or none can be read.
-    pub fn snapshot(&self, mappings: &Mappings) -> Result<Arc<Snapshot>, Failure> {
+    pub fn states(&self, mappings: &Mappings) -> Result<(StateStore, Arc<Snapshot>), Failure> {
         let none = |what: &str| Failure::State { place: "(none)".into(), what: what.into() };
         if self.config.state.places.is_empty() {
             return Err(none("give --state FILE, or --config FILE with state.places"));
@@ -71,7 +71,7 @@ impl Settings {
             .map_err(|e| Failure::Config(e.to_string()))?;
         let status = store.load_now();
         match store.snapshot() {
-            Some(snapshot) if !snapshot.states().is_empty() => Ok(snapshot),
+            Some(snapshot) if !snapshot.states().is_empty() => Ok((store, snapshot)),
             _ if status.errors().next().is_none() => Err(none("the places given hold no state")),
             _ => Err(Failure::NoState),
         }

@@ -73,7 +73,7 @@ impl Setup {
         let yaml = format!(
             "plugins:\n- name: tfdrift\n  open_params: s3://my-trail/AWSLogs/\n  init_config:\n    aws:\n      profile: test\n      \
              region: us-east-1\n      chain: [profile]\n      config: {at}/config\n      credentials: {at}/credentials\n      \
-             endpoint_url: {url}\n      path_style: true\n"
+             endpoint_url: {url}\n      path_style: true\n    source: {{checkpoint_dir: {at}/checkpoint}}\n"
         );
         std::fs::write(&config, yaml).unwrap();
         Setup { folder, config }
@@ -83,7 +83,7 @@ impl Setup {
         let mut args = vec!["--config", self.config.to_str().unwrap()];
         args.extend(more);
         let output = doctor(&args);
-        (output.status.code(), text(&output))
+        (output.status.code(), text(&output).replace(self.folder.path().to_str().unwrap(), "FOLDER"))
     }
 
     async fn aws(&self, url: &str) -> Aws {

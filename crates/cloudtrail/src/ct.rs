@@ -9,6 +9,7 @@ mod field;
 mod identity;
 mod info;
 mod path;
+mod piece;
 mod s3;
 
 use std::borrow::Cow;
@@ -17,6 +18,7 @@ use std::ops::Range;
 pub use field::CtField;
 pub(crate) use identity::session_name;
 pub use info::event_text;
+pub use piece::{Piece, piece};
 
 use crate::json::{Json, Kind};
 use crate::record::boolean;
@@ -56,7 +58,7 @@ pub fn value<'a>(
 ) -> Option<CtValue<'a>> {
     let plan = field.plan();
     match plan {
-        Plan::Top(_) | Plan::Inner(..) | Plan::Identity(_) | Plan::Request(_) => {
+        Plan::Top(_) | Plan::Inner(..) | Plan::Identity(_) | Plan::Request(_) | Plan::Response(_) => {
             short_text(find(record, plan)?, compat)
         }
         Plan::Bool(member) => flag(record.member(member)?, compat),
@@ -136,6 +138,7 @@ fn find<'a>(record: &Record<'a>, plan: Plan) -> Option<Json<'a>> {
         Plan::Inner(member, key) => record.member(member)?.get(key),
         Plan::Identity(member) => record.identity(member),
         Plan::Request(key) => record.request(key),
+        Plan::Response(key) => record.response(key),
         Plan::Derived => None,
     }
 }

@@ -1,10 +1,13 @@
 //! The top-level members of a record as offsets: found in one pass, kept without borrowing the record.
-//! So are the members of `userIdentity` and `requestParameters`, which most fields come from: passing over them costs
-//! nearly as much as noting them down.
+//! So are the members of `userIdentity`, `requestParameters` and `responseElements`, which most fields come from: passing
+//! over them costs nearly as much as noting them down.
 
 mod nested;
 mod walk;
 
+use crate::json::scan::label::{LOOK, Label};
+use crate::json::scan::survey::Survey;
+use crate::json::scan::{has_escape_or_nul, skip_value};
 use crate::json::{Json, Key};
 use crate::{RecordError, time};
 pub(crate) use nested::Identity;
@@ -29,7 +32,7 @@ macro_rules! members {
             /// All of them, in the order in which CloudTrail writes them.
             const ALL: [Member; Member::COUNT] = [$(Member::$variant,)*];
 
-            const NAMES: [&str; Member::COUNT] = [$($name,)*];
+            const LABELS: [Label; Member::COUNT] = [$(Label::new($name),)*];
 
             pub(crate) fn from_key(key: &str) -> Option<Member> {
                 match key { $($name => Some(Member::$variant),)* _ => None }
@@ -63,11 +66,11 @@ members! {
     SharedEventId "sharedEventID",
     VpcEndpointId "vpcEndpointId",
     EventCategory "eventCategory",
+    TlsDetails "tlsDetails",
+    SessionCredentialFromConsole "sessionCredentialFromConsole",
     ServiceEventDetails "serviceEventDetails",
     EdgeDeviceDetails "edgeDeviceDetails",
     Addendum "addendum",
-    SessionCredentialFromConsole "sessionCredentialFromConsole",
-    TlsDetails "tlsDetails",
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -100,6 +103,8 @@ pub struct Head {
     spans: [Span; Member::COUNT],
     identity: Identities,
     request: Members,
+    response: Members,
+    survey: Survey,
     /// Length of the record scanned, to notice when the head is used with other bytes.
     len: usize,
 }
@@ -114,24 +119,32 @@ impl Head {
         self.spans = [Span::default(); Member::COUNT];
         self.identity = Identities::default();
         self.request.clear();
+        self.response.clear();
         self.len = bytes.len();
         if u32::try_from(bytes.len()).is_err() {
             return Err(RecordError::TooLarge { bytes: bytes.len() });
         }
+        self.survey = Survey::of(bytes);
         let mut walk = Walk::start(bytes)?;
         let mut next = 0;
-        while let Some((key, start)) = walk.next()? {
-            let member = guess(key, &mut next);
+        while let Some(pos) = walk.key_start()? {
+            let (member, start) = match expected(bytes, pos, &mut next) {
+                Some((member, after)) => (Some(member), walk.value(after)),
+                None => {
+                    let (key, start) = walk.key(pos)?;
+                    (known(key, &mut next), start)
+                }
+            };
+            let Some(member) = member else {
+                walk.skip()?;
+                continue;
+            };
+            let first = self.spans[member as usize].end == 0;
             let inside = match member {
-                Some(Member::UserIdentity) if self.spans[Member::UserIdentity as usize].end == 0 => {
-                    self.identity.scan(bytes, start)
-                }
-                Some(Member::RequestParameters)
-                    if self.spans[Member::RequestParameters as usize].end == 0 =>
-                {
-                    self.request.scan(bytes, start)
-                }
-                _ => None,
+                Member::UserIdentity if first => self.identity.scan(bytes, start),
+                Member::RequestParameters if first => self.request.scan(bytes, start),
+                Member::ResponseElements if first => self.response.scan(bytes, start),
+                _ => skip_value(bytes, start),
             };
             let end = match inside {
                 Some(end) => {
@@ -140,10 +153,8 @@ impl Head {
                 }
                 None => walk.skip()?,
             };
-            let Some(member) = member else { continue };
-            let span = &mut self.spans[member as usize];
-            if span.end == 0 {
-                *span = Span::new(start, end);
+            if first {
+                self.spans[member as usize] = Span::new(start, end);
             }
         }
         walk.finish()
@@ -158,11 +169,37 @@ impl Head {
     /// A member of `requestParameters`.
     #[inline]
     pub(crate) fn request<'a>(&self, bytes: &'a [u8], key: &str) -> Option<Json<'a>> {
-        match self.request.get(bytes, key) {
+        self.noted(&self.request, Member::RequestParameters, bytes, key)
+    }
+
+    /// A member of `responseElements`.
+    #[inline]
+    pub(crate) fn response<'a>(&self, bytes: &'a [u8], key: &str) -> Option<Json<'a>> {
+        self.noted(&self.response, Member::ResponseElements, bytes, key)
+    }
+
+    #[inline]
+    fn noted<'a>(&self, members: &Members, whole: Member, bytes: &'a [u8], key: &str) -> Option<Json<'a>> {
+        match members.get(bytes, key) {
             Lookup::Found(span) if bytes.len() == self.len => span.of(bytes),
             Lookup::Missing => None,
-            _ => self.get(bytes, Member::RequestParameters)?.get(key),
+            _ => self.get(bytes, whole)?.get(key),
         }
+    }
+
+    /// Whether all of the record is UTF-8 without a NUL.
+    #[inline]
+    pub(crate) fn is_sound(&self) -> bool {
+        self.survey.sound
+    }
+
+    /// The bytes between the quotes of a string of this record, if they are its text as they stand: UTF-8 without
+    /// escape and NUL.
+    #[inline]
+    pub(crate) fn plain<'a>(&self, value: Json<'a>) -> Option<&'a [u8]> {
+        let raw = value.string_bytes()?;
+        let plain = self.survey.sound && (!self.survey.backslash || !has_escape_or_nul(raw));
+        plain.then_some(raw)
     }
 
     /// The value of `member` in `bytes`, which must be those that were scanned.
@@ -172,16 +209,24 @@ impl Head {
     }
 }
 
-/// The member called `key`. CloudTrail keeps an order, so that it is mostly one of those after the last one found.
-#[inline]
-fn guess(key: Key<'_>, next: &mut usize) -> Option<Member> {
+/// The member whose key starts at `pos` if it is one of those after the last one found, and the position after its
+/// colon. CloudTrail keeps an order, so that it mostly is.
+#[inline(always)]
+fn expected(bytes: &[u8], pos: usize, next: &mut usize) -> Option<(Member, usize)> {
+    let look = bytes.get(pos..)?.first_chunk::<LOOK>()?;
     for at in *next..(*next + 4).min(Member::COUNT) {
-        if Member::NAMES[at].as_bytes() == key.bytes() {
+        let label = &Member::LABELS[at];
+        if label.starts(look) {
             *next = at + 1;
-            return Some(Member::ALL[at]);
+            return Some((Member::ALL[at], pos + label.len));
         }
     }
-    let member = Member::from_key(&key.text())?;
+    None
+}
+
+/// The member called `key`, wherever it stands.
+fn known(key: Key<'_>, next: &mut usize) -> Option<Member> {
+    let member = Member::ALL.into_iter().find(|member| key.is(member.name()))?;
     *next = member as usize + 1;
     Some(member)
 }

@@ -62,8 +62,14 @@ impl<'a> Record<'a> {
         self.head().request(self.bytes, key)
     }
 
+    /// A member of `responseElements`.
     #[inline]
-    fn head(&self) -> &Head {
+    pub(crate) fn response(&self, key: &str) -> Option<Json<'a>> {
+        self.head().response(self.bytes, key)
+    }
+
+    #[inline]
+    pub(crate) fn head(&self) -> &Head {
         match &self.head {
             HeadRef::Owned(head) => head,
             HeadRef::Borrowed(head) => head,

@@ -3,7 +3,8 @@
 
 use proptest::prelude::*;
 use serde_json::Value;
-use tfdrift_cloudtrail::ct::{self, Compat, CtField, CtValue};
+use tfdrift_cloudtrail::ct::{self, Compat, CtField, CtValue, Piece};
+use tfdrift_cloudtrail::json::Json;
 use tfdrift_cloudtrail::{Head, Record, event_time_ns};
 
 const MEMBERS: [&str; 20] = [
@@ -103,6 +104,7 @@ fn value() -> impl Strategy<Value = String> {
             "ARN",
             "reason",
             "tlsVersion",
+            "subnetId",
             "x",
         ]);
         prop_oneof![
@@ -155,8 +157,9 @@ fn record() -> impl Strategy<Value = String> {
         value(),
         data.prop_map(|data| object(&data)),
         any::<prop::sample::Index>(),
+        any::<bool>(),
     )
-        .prop_map(|(mut members, identity, request, response, data, turn)| {
+        .prop_map(|(mut members, identity, request, response, data, turn, tight)| {
             members.extend([
                 ("userIdentity", identity),
                 ("requestParameters", request),
@@ -165,7 +168,9 @@ fn record() -> impl Strategy<Value = String> {
             ]);
             let by = turn.index(members.len());
             members.rotate_left(by);
-            object(&members)
+            let spaced = object(&members);
+            // AWS writes no blanks: labels are told at once only there
+            if tight { Json::new(spaced.as_bytes()).compact().into_owned() } else { spaced }
         })
 }
 
@@ -194,6 +199,22 @@ fn all(record: &Record<'_>) {
     let _ = (record.operation(), record.time_ns());
 }
 
+/// What needs no work is what the work would give, in both modes.
+fn pieces(record: &Record<'_>) {
+    for &field in CtField::ALL {
+        let values = [Compat::Normal, Compat::Strict].map(|compat| ct::value(record, field, None, compat));
+        let name = field.name();
+        match ct::piece(record, field) {
+            Piece::Absent => assert_eq!(values, [None, None], "{name}"),
+            Piece::Text(text) => {
+                let text = Some(CtValue::Text(std::str::from_utf8(text).unwrap().into()));
+                assert_eq!(values, [text.clone(), text], "{name}");
+            }
+            Piece::Unknown => {}
+        }
+    }
+}
+
 /// Fields that are more than the text at one place of the record.
 fn is_made_up(field: CtField) -> bool {
     let prefixes =
@@ -208,6 +229,7 @@ proptest! {
     fn a_plain_field_is_the_text_that_stands_in_the_record(json in record()) {
         let record = Record::parse(json.as_bytes()).unwrap();
         all(&record);
+        pieces(&record);
         for &field in CtField::ALL {
             let normal = ct::value(&record, field, None, Compat::Normal);
             let strict = ct::value(&record, field, None, Compat::Strict);
@@ -275,6 +297,7 @@ proptest! {
         }
         if let Ok(record) = Record::parse(&bytes) {
             all(&record);
+            pieces(&record);
         }
         let cut = bytes.len() / 2;
         if let Ok(record) = Record::parse(&bytes[..cut]) {
@@ -333,4 +356,42 @@ fn parts_of_a_request_by_path() {
     assert_eq!(ct::value(&record, CtField::ResourcesArns, None, Compat::Normal), Some(arns));
     let at = ct::range(&record, CtField::Request, Some("ipPermissions.items.0.ipProtocol")).unwrap();
     assert_eq!(&json[at], b"\"tcp\"");
+}
+
+#[test]
+fn what_stands_in_a_record_as_it_is_needs_no_work() {
+    let json = r#"{"eventVersion":"1.11","userIdentity":{"type":"AssumedRole","arn":"arn:x","sessionContext":
+        {"sessionIssuer":{"userName":"r\u00f4le"}}},"eventTime":"2026-01-01T00:00:00Z","eventSource":"ec2.amazonaws.com",
+        "eventName":"RunInstances","userAgent":"a \"b\"","requestParameters":{"name":"é"},"responseElements":{"a":"b c"},
+        "readOnly":false,"managementEvent":"true","recipientAccountId":"1"}"#;
+    let record = Record::parse(json.as_bytes()).unwrap();
+    for (field, want) in [
+        (CtField::Name, Piece::Text(b"RunInstances")),
+        (CtField::ShortSrc, Piece::Text(b"ec2")),
+        (CtField::UserArn, Piece::Text(b"arn:x")),
+        (CtField::UserAccountId, Piece::Text(b"1")),
+        (CtField::RequestName, Piece::Text("é".as_bytes())),
+        (CtField::Request, Piece::Text(r#"{"name":"é"}"#.as_bytes())),
+        (CtField::ReadOnly, Piece::Text(b"false")),
+        (CtField::Error, Piece::Absent),
+        (CtField::S3Bucket, Piece::Absent),
+        (CtField::TlsVersion, Piece::Absent),
+        // an escape, a blank, no boolean of JSON, made of several
+        (CtField::UserAgent, Piece::Unknown),
+        (CtField::User, Piece::Unknown),
+        (CtField::Response, Piece::Unknown),
+        (CtField::ManagementEvent, Piece::Unknown),
+        (CtField::Info, Piece::Unknown),
+    ] {
+        assert_eq!(ct::piece(&record, field), want, "{}", field.name());
+    }
+    pieces(&record);
+    // one byte that is no UTF-8, or a NUL, and nothing is taken as it stands
+    for byte in [0xff, 0] {
+        let mut bytes = json.as_bytes().to_vec();
+        bytes[20] = byte;
+        let record = Record::parse(&bytes).unwrap();
+        assert_eq!(ct::piece(&record, CtField::Name), Piece::Unknown);
+        pieces(&record);
+    }
 }

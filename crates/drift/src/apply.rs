@@ -76,9 +76,9 @@ fn assign(line: &SetLine, value: Value, slot: &mut Value, attribute: Option<&Att
             }
             *slot = value;
         }
-        Assign::Merge => merge(slot, value),
+        Assign::Merge => merge(slot, value, attribute),
         Assign::Add if slot.is_object() || matches!(attribute.map(|a| &a.kind), Some(Kind::Map(_))) => {
-            merge(slot, value)
+            merge(slot, value, attribute)
         }
         Assign::Remove if slot.is_object() => {
             if let Value::Object(o) = slot {
@@ -94,13 +94,18 @@ fn assign(line: &SetLine, value: Value, slot: &mut Value, attribute: Option<&Att
     }
 }
 
-fn merge(slot: &mut Value, value: Value) {
+fn merge(slot: &mut Value, value: Value, attribute: Option<&Attribute>) {
     if !slot.is_object() {
         *slot = Value::Object(Map::new());
     }
     if let (Value::Object(o), Value::Object(more)) = (slot, value) {
         for (k, v) in more {
-            o.insert(k, if v.is_null() { "".into() } else { v });
+            let v = match attribute {
+                _ if v.is_null() => "".into(),
+                Some(a) if matches!(a.kind, Kind::Map(_)) => coerce::element(a, v),
+                _ => v,
+            };
+            o.insert(k, v);
         }
     }
 }

@@ -173,13 +173,16 @@ impl<'c> Context<'c> {
                 }
                 Some(Value::Object(out))
             }
-            Function::Ref => functions::reference(
-                self.scope.view,
-                &self.text(first?)?,
-                &self.text(args.get(1)?)?,
-                &arg(2)?,
-                &self.text(args.get(3)?)?,
-            ),
+            Function::Ref | Function::Refs => {
+                let (rtype, attribute) = (self.text(first?)?, self.text(args.get(1)?)?);
+                let wanted = self.text(args.get(3)?)?;
+                let value = arg(2)?;
+                let mut found = functions::references(self.scope.view, &rtype, &attribute, &value, &wanted);
+                match function {
+                    Function::Ref => found.next(),
+                    _ => Some(found.collect()),
+                }
+            }
             Function::SgRulesById => functions::rules_by_id(self.scope.view, &list(0)?),
             Function::SgRules => {
                 Some(Value::Array(functions::rules(&arg(0).unwrap_or(Value::Null), self.scope.request)))

@@ -260,8 +260,8 @@ fn build(
     if expected && changed {
         trace.say(|| "made by Terraform itself: expected, no drift".into());
     }
-    let reconciled = resources.first().and_then(|r| view.snapshot().resource(r.id)).and_then(|r| {
-        let written = r.state().written_at_ns()?;
+    let reconciled = resources.first().and_then(|r| {
+        let written = view.snapshot().last_written_ns(r.id)?;
         Some(written > record.time_ns().ok()?)
     });
     Some(Finding {

@@ -86,7 +86,7 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
                 |o: &Value, n: &str| o.as_object().and_then(|o| params::member(o, n)).and_then(equal::text);
             let last = operations
                 .iter()
-                .rfind(|o| field(o, "path").is_some_and(|p| p.eq_ignore_ascii_case(&path)))?;
+                .rfind(|o| field(o, "path").is_some_and(|p| text::same_pointer(&p, &path)))?;
             match field(last, "op").as_deref() {
                 Some("remove") => Some(Value::Null),
                 _ => Some(field(last, "value").map_or(Value::Null, Value::String)),
@@ -148,19 +148,22 @@ fn number(v: &Value) -> Option<f64> {
     equal::text(v)?.parse().ok()
 }
 
-/// Attribute `wanted` of the resource of that type whose `attribute` has that value, as it is now.
-pub fn reference(
-    view: &View<'_>,
-    rtype: &str,
-    attribute: &str,
+/// Attribute `wanted` of the resources of that type whose `attribute` has that value, as they are now.
+pub fn references<'v>(
+    view: &'v View<'v>,
+    rtype: &'v str,
+    attribute: &'v str,
     value: &Value,
-    wanted: &str,
-) -> Option<Value> {
-    let id = view.snapshot().find(rtype, attribute, &equal::text(value)?).next()?;
-    let attributes = view.current(id, view.snapshot().resource(id)?);
+    wanted: &'v str,
+) -> impl Iterator<Item = Value> + 'v {
+    let ids: Vec<_> =
+        equal::text(value).map(|v| view.snapshot().find(rtype, attribute, &v).collect()).unwrap_or_default();
     let path: Vec<String> = wanted.split('.').map(str::to_owned).collect();
-    let (head, rest) = path.split_first()?;
-    params::get(attributes.get(head)?, rest).cloned()
+    ids.into_iter().filter_map(move |id| {
+        let attributes = view.current(id, view.snapshot().resource(id)?);
+        let (head, rest) = path.split_first()?;
+        params::get(attributes.get(head)?, rest).cloned()
+    })
 }
 
 #[cfg(test)]

@@ -129,7 +129,7 @@ impl Mappings {
 
 fn references(e: &Expr, plan: &mut IndexPlan) {
     match e {
-        Expr::Call(Function::Ref, args) => {
+        Expr::Call(Function::Ref | Function::Refs, args) => {
             if let [Expr::Text(rtype), Expr::Text(attribute), ..] = args.as_slice() {
                 plan.add(rtype, attribute);
             }

@@ -13,9 +13,10 @@ mod lister;
 mod settings;
 mod stream;
 
+pub use discover::{Discovery, Places};
 pub use feed::BucketFeed;
 pub use lister::Window;
-pub use settings::BucketSettings;
+pub use settings::{BucketSettings, Refused};
 
 use crate::clock::Clock;
 use crate::counters::Counters;

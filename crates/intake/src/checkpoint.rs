@@ -10,10 +10,12 @@
 mod folder;
 mod inspect;
 mod journal;
+mod probe;
 
 pub use folder::{CheckpointError, Folder, Restored};
 pub use inspect::{Checkpoint, LaneReport};
 pub use journal::{Journal, Position};
+pub use probe::Usable;
 
 use crate::ledger::LaneState;
 use serde::{Deserialize, Serialize};

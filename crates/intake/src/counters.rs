@@ -35,7 +35,7 @@ counters! {
     duplicate,
     /// Records left out by account, region or type (CloudTrail Insights).
     filtered,
-    /// Records that are not JSON, or without a usable `eventTime` or `eventType`; kept in quarantine.
+    /// Records that are not JSON, or without a usable `eventTime`; kept in quarantine.
     malformed_record,
     /// Records over `max_record_bytes`; kept in quarantine.
     too_large,
@@ -53,8 +53,11 @@ counters! {
     objects_known,
     /// Objects that are through: read to their end, given up, or gone.
     objects_done,
-    /// Objects left out by their key: another account, region or time, digests, Insights.
+    /// Objects left out by their key: another account, region or time, digests, Insights, no log's name. Each once,
+    /// as long as a bucket shows no more than 262,144 of them.
     objects_filtered,
+    /// Folders below the one given that may not be listed now: what is in them is not read.
+    folders_refused,
     /// Objects being fetched or split now.
     objects_in_flight,
     /// Bytes of objects as stored.

@@ -82,7 +82,8 @@ impl FileFeed {
         let mut found = Vec::new();
         let meta = fs::metadata(&self.root)?;
         if meta.is_dir() {
-            walk(&self.root, &mut found)?;
+            let refused = walk(&self.root, &mut found)?;
+            self.counters.folders_refused.set(refused);
         } else {
             found.push((self.root.clone(), meta));
         }
@@ -228,21 +229,26 @@ impl Feed for FileFeed {
     }
 }
 
-fn walk(folder: &Path, found: &mut Vec<(PathBuf, Metadata)>) -> std::io::Result<()> {
+/// Adds all files in and below `folder`, and says how many folders below it could not be read.
+fn walk(folder: &Path, found: &mut Vec<(PathBuf, Metadata)>) -> std::io::Result<u64> {
+    let mut refused = 0;
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
         // Follows links, since ConfigMaps are made of them; a dangling one is no file.
         let Ok(meta) = fs::metadata(&path) else { continue };
         if meta.is_file() {
             found.push((path, meta));
-        } else if meta.is_dir()
-            && !is_link_upwards(&path)
-            && let Err(error) = walk(&path, found)
-        {
-            tracing::warn!(folder = %path.display(), "folder left out: {error}");
+        } else if meta.is_dir() && !is_link_upwards(&path) {
+            match walk(&path, found) {
+                Ok(below) => refused += below,
+                Err(error) => {
+                    tracing::warn!(folder = %path.display(), "folder left out: {error}");
+                    refused += 1;
+                }
+            }
         }
     }
-    Ok(())
+    Ok(refused)
 }
 
 /// True for a link to a folder that it lies in, which would have no end.

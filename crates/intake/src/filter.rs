@@ -20,6 +20,16 @@ impl Filter {
         self.accounts.is_empty() && self.regions.is_empty()
     }
 
+    /// The accounts asked for; none: all.
+    pub fn accounts(&self) -> impl Iterator<Item = &str> {
+        self.accounts.iter().map(String::as_str)
+    }
+
+    /// The regions asked for; none: all.
+    pub fn regions(&self) -> impl Iterator<Item = &str> {
+        self.regions.iter().map(String::as_str)
+    }
+
     /// True when this account is wanted. An account that is not known is not.
     pub fn account(&self, account: &str) -> bool {
         self.accounts.is_empty() || self.accounts.contains(account)

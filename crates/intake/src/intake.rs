@@ -2,6 +2,8 @@
 
 mod open;
 
+pub(crate) use open::checked;
+
 use crate::budget::Budget;
 use crate::checkpoint::Folder;
 use crate::clock::{Clock, SystemClock};
@@ -14,6 +16,7 @@ use crate::quarantine::{Quarantine, Reason};
 use crate::record::RecordSlice;
 use crate::retry::Pace;
 use crate::store::Connect;
+use crate::unread::{Unread, UnreadList};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -26,7 +29,7 @@ pub enum Next {
     Batch(Vec<RecordSlice>),
     /// Nothing within the time given; ask again.
     Idle,
-    /// All was read.
+    /// Nothing more comes. All was read, but for what [`Intake::unread`] names.
     End,
 }
 
@@ -60,10 +63,22 @@ pub enum OpenError {
         origin: String,
         /// Why.
         reason: String,
+        /// The whole story, of several lines: who asked, what would allow it. May be empty.
+        story: String,
     },
     /// A thread or runtime could not be started.
     #[error("cannot start a thread: {0}")]
     Thread(String),
+}
+
+impl OpenError {
+    /// What a person may want to know beside the message: who asked, what would allow it. Of several lines, often empty.
+    pub fn story(&self) -> &str {
+        match self {
+            OpenError::Bucket { story, .. } => story,
+            _ => "",
+        }
+    }
 }
 
 /// What an intake needs from outside.
@@ -95,6 +110,7 @@ impl Parts {
 pub struct Intake {
     handout: Option<Handout>,
     counters: Arc<Counters>,
+    unread: Arc<UnreadList>,
     budget: Arc<Budget>,
     quarantine: Arc<Quarantine>,
     stop: Arc<AtomicBool>,
@@ -148,6 +164,12 @@ impl Intake {
     /// What became of records and objects, shared with other threads.
     pub fn counters(&self) -> Arc<Counters> {
         Arc::clone(&self.counters)
+    }
+
+    /// What was given up, reason by reason; to be asked after [`Next::End`], and empty when all was read. Only what ends
+    /// by itself (`?once`, an `s3Interval` with an end) gives up.
+    pub fn unread(&self) -> Vec<Unread> {
+        self.unread.all()
     }
 
     /// How far reading is: a share from 0 to 1 (of the objects known now) and a text.

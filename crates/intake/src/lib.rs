@@ -47,7 +47,9 @@ pub mod s3;
 mod scan;
 pub mod since;
 pub mod store;
+pub mod survey;
 mod threads;
+mod unread;
 mod whole;
 mod worker;
 
@@ -64,4 +66,5 @@ pub use s3::AwsConnect;
 pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};
 pub use threads::quiet;
+pub use unread::Unread;
 pub use whole::{NoRecord, records};

@@ -16,6 +16,8 @@ pub struct Pace {
     pub patience: Duration,
     /// Between two looks for new accounts and regions.
     pub discover: Duration,
+    /// Between two looks back at the day before, for objects that came later than the window.
+    pub look_back: Duration,
     /// Between two looks at an account and region; `None`: `poll_interval_secs`.
     pub poll: Option<Duration>,
 }
@@ -28,6 +30,7 @@ impl Default for Pace {
             request: Duration::from_secs(60),
             patience: Duration::from_secs(1),
             discover: Duration::from_secs(600),
+            look_back: Duration::from_secs(6 * 3600),
             poll: None,
         }
     }

@@ -40,6 +40,12 @@ impl S3Store {
         }
     }
 
+    /// With somebody who explains refusals: who was refused, and what would allow it.
+    #[cfg(feature = "aws")]
+    pub fn explained_by(self, aws: tfdrift_aws::Aws) -> Self {
+        Self { aws: Some(aws), ..self }
+    }
+
     /// What a failed call means.
     fn failed<E>(&self, call: &'static str, key: &str, error: &SdkError<E, HttpResponse>) -> StoreError
     where

@@ -34,6 +34,51 @@ fn ten_thousand_objects() {
     assert!(values.list_calls <= 14, "{}", values.list_calls);
 }
 
+/// A prefix without AWS's layout is listed as a whole for ever: names of what is through must not pile up.
+#[test]
+fn a_checkpoint_is_bounded_without_awss_layout() {
+    let (clock, dir) = (TestClock::at(NOON_SECS), tempfile::tempdir().unwrap());
+    let own: Arc<TestClock> = Arc::clone(&clock);
+    let store = Arc::new(MemoryStore::new(own, Duration::ZERO));
+    let life = || {
+        let mut parts = parts(&store, &clock);
+        parts.pace.discover = Duration::from_secs(600);
+        let mut intake = Intake::open(s3("x/", "?since=30d"), &config(dir.path()), parts).unwrap();
+        let found = take_for(&mut intake, Duration::from_millis(100));
+        (intake, found)
+    };
+    for n in 0..21_000u64 {
+        clock.set(NOON_SECS + n);
+        // In no order of time.
+        store.put(format!("x/{:05}.json", n * 7919 % 21_000), record(&format!("{n:05}")).into_bytes());
+    }
+    clock.advance(7200);
+    let (mut intake, mut found) = life();
+    found.extend(take(&mut intake, 21_000 - found.len()));
+    assert_eq!(sorted(found), (0..21_000).map(|n| format!("{n:05}")).collect::<Vec<_>>());
+    intake.next_batch(1, Duration::ZERO);
+    intake.close();
+    let names = || tfdrift_intake::Checkpoint::inspect(dir.path(), 0).unwrap()[0].lanes[0].done;
+    let mut lives = 0;
+    while names() > 12_000 {
+        let (mut intake, found) = life();
+        assert_eq!(found, Vec::<String>::new(), "nothing comes twice");
+        // The folders, and each of the 21 pages.
+        while intake.counters().values().list_calls < 22 {
+            assert_eq!(take_for(&mut intake, Duration::from_millis(10)), Vec::<String>::new());
+        }
+        assert_eq!(take_for(&mut intake, Duration::from_millis(100)), Vec::<String>::new());
+        intake.close();
+        lives += 1;
+        assert!(lives < 20, "{}", names());
+    }
+    assert!(names() > 5_000, "{}", names());
+    store.put("x/new.json", record("new").into_bytes());
+    let (mut intake, mut found) = life();
+    found.extend(take(&mut intake, 1 - found.len()));
+    assert_eq!(found, ["new"]);
+}
+
 /// Where the Go plugin lost up to 4 % in 12 of 30 runs: its listing appends to one slice from many goroutines.
 #[test]
 fn fifty_one_regions_thirty_times() {

@@ -133,6 +133,8 @@ functions! {
     Secret "secret" 1..=1,
     /// `ref(type, attribute, value, wanted)`: attribute `wanted` of the resource in the states whose `attribute` is `value`.
     Ref "ref" 4..=4,
+    /// `refs(type, attribute, value, wanted)`: the same of all such resources, as a list.
+    Refs "refs" 4..=4,
     /// `sg_add(rules, permissions[, id])`: the `ingress` or `egress` of a security group with these permissions.
     SgAdd "sg_add" 2..=2,
     /// `sg_remove(rules, permissions)`.

@@ -16,6 +16,9 @@ pub struct StateConfig {
     pub poll_interval_secs: u64,
     /// Seconds for which the source holds events back until all places were tried once.
     pub first_load_timeout_secs: u64,
+    /// Bytes that states of the past may take in memory: those that stood at the time of events older than the newest
+    /// states, where a bucket keeps versions. 0: the past is not looked at.
+    pub history_cache_bytes: u64,
     /// Folders of configuration (`*.tf`) from which `ignore_changes`, `default_tags` and places in files are read.
     pub config: Vec<String>,
     /// Attributes to mask beyond the known ones; see [`tfdrift_tfstate::Masker`].
@@ -30,6 +33,7 @@ impl Default for StateConfig {
             places: Vec::new(),
             poll_interval_secs: 60,
             first_load_timeout_secs: 30,
+            history_cache_bytes: 128 << 20,
             config: Vec::new(),
             mask_names: Vec::new(),
             aws: AwsConfig::default(),

@@ -9,10 +9,13 @@ mod object;
 mod s3;
 mod web;
 
+use std::sync::Arc;
+
 use crate::config::StateConfig;
 use crate::error::{ConfigError, PlaceError};
 use crate::fetch::{Fetched, Item};
 use crate::place::{Place, PlaceKind};
+pub(crate) use s3::{Page, Refusal, Version, Versions};
 
 pub(crate) enum Source {
     Local(local::Local),
@@ -78,6 +81,15 @@ impl Source {
                 workspace: None,
                 written_at_ns: None,
             }]),
+        }
+    }
+
+    /// What reads older versions, where the place may keep them.
+    pub(crate) fn versions(&self) -> Option<Arc<Versions>> {
+        match self {
+            Self::S3(s3) => s3.versions(),
+            Self::Auto(auto) => auto.versions(),
+            _ => None,
         }
     }
 

@@ -88,3 +88,35 @@ impl LoadStatus {
         self.states().map(|s| s.resources).sum()
     }
 }
+
+/// What is known of the past: the states as of the time of events that are older than the newest states.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HistoryStatus {
+    /// States of the past in memory.
+    pub states: usize,
+    /// Bytes that they take.
+    pub bytes: u64,
+    /// Bytes that they may take, at most: `state.history_cache_bytes`. 0: the past is not looked at.
+    pub limit_bytes: u64,
+    /// Lists of versions asked for since the start, one a page.
+    pub list_calls: u64,
+    /// Versions fetched since the start.
+    pub get_calls: u64,
+    /// What could not be read since the start.
+    pub failures: u64,
+    /// Questions about the past that were answered with the newest states, since the start.
+    pub missed: u64,
+    /// What cannot be read at present.
+    pub errors: Vec<HistoryError>,
+    /// States of which there is one version alone: the bucket keeps none, or not for long.
+    pub unversioned: Vec<String>,
+}
+
+/// Something of the past that cannot be read.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct HistoryError {
+    /// The cause first, with the place, then what to do.
+    pub error: String,
+    /// More, of several lines, where there is more: the permission that is missing.
+    pub detail: Option<String>,
+}

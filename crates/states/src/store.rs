@@ -1,5 +1,7 @@
 //! The live snapshot of one configuration.
 
+mod past;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -7,11 +9,13 @@ use std::time::Duration;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use tfdrift_tfstate::{IndexPlan, Snapshot, State};
 use tokio::runtime::Runtime;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::config::StateConfig;
 use crate::error::ConfigError;
+use crate::history::{History, Present, Request};
 use crate::loader::{Loader, View};
 use crate::status::LoadStatus;
 
@@ -26,7 +30,9 @@ pub struct StateStore {
 
 struct Inner {
     config: StateConfig,
-    snapshot: ArcSwapOption<Snapshot>,
+    /// The newest snapshot.
+    present: ArcSwapOption<Present>,
+    history: History,
     status: ArcSwap<LoadStatus>,
     /// Whether every place was tried once, with what wakes those who wait for it.
     first: (Mutex<bool>, Condvar),
@@ -57,11 +63,13 @@ impl StateStore {
     /// # Errors
     /// A place whose settings can never work.
     pub fn new(config: StateConfig, plan: IndexPlan) -> Result<Self, ConfigError> {
+        let history = History::new(config.history_cache_bytes, plan.clone());
         let loader = Loader::new(&config, plan)?;
         let first = (Mutex::new(config.places.is_empty()), Condvar::new());
         let inner = Inner {
             config,
-            snapshot: ArcSwapOption::empty(),
+            present: ArcSwapOption::empty(),
+            history,
             status: ArcSwap::default(),
             first,
             worker: Mutex::new(Worker { loader, runtime: None }),
@@ -76,7 +84,7 @@ impl StateStore {
 
     /// The newest snapshot. `None` until the first one is loaded, and with no places. Never waits.
     pub fn snapshot(&self) -> Option<Arc<Snapshot>> {
-        self.inner.snapshot.load_full()
+        self.inner.present.load().as_ref().map(|present| present.snapshot.clone())
     }
 
     /// What is loaded and what is not.
@@ -104,7 +112,8 @@ impl StateStore {
         if leases.thread.as_ref().is_none_or(|(thread, _)| thread.is_finished()) {
             let (stop, stopped) = watch::channel(false);
             let inner = self.inner.clone();
-            let run = move || run(&inner, stopped);
+            let requests = inner.history.serve_from_now();
+            let run = move || run(&inner, stopped, requests);
             match std::thread::Builder::new().name("tfdrift-states".to_owned()).spawn(run) {
                 Ok(thread) => leases.thread = Some((thread, stop)),
                 Err(error) => tracing::error!(%error, "no thread for loading states; they are not loaded"),
@@ -137,6 +146,7 @@ impl Drop for Lease {
         }
         if let Some((thread, stop)) = leases.thread.take() {
             let _ = stop.send(true);
+            self.store.inner.history.serve_no_more();
             if thread.join().is_err() {
                 tracing::error!("the thread that loads states had panicked; please report this");
             }
@@ -145,10 +155,10 @@ impl Drop for Lease {
 }
 
 /// The thread: rounds until it is told to stop, which it is at any moment.
-fn run(inner: &Inner, mut stopped: watch::Receiver<bool>) {
+fn run(inner: &Inner, mut stopped: watch::Receiver<bool>, requests: UnboundedReceiver<Request>) {
     let mut worker = lock(&inner.worker);
     let Some((loader, runtime)) = worker.ready() else { return };
-    runtime.block_on(async {
+    let rounds = async {
         loop {
             tokio::select! {
                 biased;
@@ -162,12 +172,25 @@ fn run(inner: &Inner, mut stopped: watch::Receiver<bool>) {
                 () = sleep_until(due) => {}
             }
         }
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            () = rounds => {}
+            // ends when the lease goes, as the rounds do
+            () = inner.history.serve(requests) => {}
+        }
     });
 }
 
 impl Worker {
     /// The loader, with every place due, and the runtime.
     fn ready(&mut self) -> Option<(&mut Loader, &Runtime)> {
+        self.runtime()?;
+        self.loader.hurry();
+        Some((&mut self.loader, self.runtime.as_ref()?))
+    }
+
+    fn runtime(&mut self) -> Option<&Runtime> {
         if self.runtime.is_none() {
             match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => self.runtime = Some(runtime),
@@ -176,8 +199,7 @@ impl Worker {
                 }
             }
         }
-        self.loader.hurry();
-        Some((&mut self.loader, self.runtime.as_ref()?))
+        self.runtime.as_ref()
     }
 }
 
@@ -203,21 +225,25 @@ impl Inner {
     /// what stands in a slow one is not taken for unmanaged; but not beyond `deadline`.
     fn publish(&self, view: &View<'_>, deadline: Instant) {
         self.status.store(Arc::new(view.status()));
-        let current = self.snapshot.load();
+        let current = self.present.load();
         if current.is_none() && (!view.usable() || !(view.complete() || Instant::now() >= deadline)) {
             return;
         }
-        let states = view.states();
-        let same = |snapshot: &Arc<Snapshot>| {
+        let known = view.states();
+        let states: Vec<Arc<State>> = known.iter().filter_map(|current| current.state.clone()).collect();
+        let same = |snapshot: &Snapshot| {
             let old: &[Arc<State>] = snapshot.states();
             Arc::ptr_eq(snapshot.configuration(), view.configuration())
                 && old.len() == states.len()
                 && old.iter().zip(&states).all(|(a, b)| Arc::ptr_eq(a, b))
         };
-        if !current.as_ref().is_some_and(same) {
-            let snapshot = Snapshot::new(states).with_configuration(view.configuration().clone());
-            self.snapshot.store(Some(Arc::new(snapshot)));
-        }
+        let snapshot = match current.as_ref() {
+            Some(present) if same(&present.snapshot) => present.snapshot.clone(),
+            _ => Arc::new(Snapshot::new(states).with_configuration(view.configuration().clone())),
+        };
+        let present = Present::new(snapshot, known);
+        self.history.follow(current.as_deref(), &present);
+        self.present.store(Some(Arc::new(present)));
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Snapshot {
     /// The index over several states. A single state's own serves as it is.
     merged: Option<KeyIndex>,
     configured: Arc<ConfiguredMap>,
+    /// Of a snapshot of the past: when the newest version of each state was written. Empty otherwise.
+    newest_ns: Vec<Option<u64>>,
 }
 
 /// One resource of one snapshot. Means nothing in another snapshot. Ordered by state, then by place in the state.
@@ -41,7 +43,7 @@ impl Snapshot {
             }
             KeyIndex::new(pairs)
         });
-        Self { states, bases, merged, configured: Arc::default() }
+        Self { states, bases, merged, configured: Arc::default(), newest_ns: Vec::new() }
     }
 
     /// The same with what the configuration says.
@@ -49,6 +51,27 @@ impl Snapshot {
     pub fn with_configuration(mut self, configured: Arc<ConfiguredMap>) -> Self {
         self.configured = configured;
         self
+    }
+
+    /// The same as a snapshot of the past, whose states may have been written again since: when the newest version
+    /// of each was written (or deleted), in nanoseconds since the epoch, in the order of the states.
+    #[must_use]
+    pub fn with_newest_writes(mut self, newest_ns: Vec<Option<u64>>) -> Self {
+        self.newest_ns = newest_ns;
+        self
+    }
+
+    /// When the state that a resource stands in was written last, in nanoseconds since the epoch. In a snapshot of
+    /// the past that is the newest version's time, not the one's in hand. `None` where it is not known.
+    pub fn last_written_ns(&self, id: ResourceId) -> Option<u64> {
+        let at = self.state_of(id)?;
+        let newest = self.newest_ns.get(at).copied().flatten();
+        newest.or_else(|| self.states.get(at)?.written_at_ns())
+    }
+
+    /// Bytes of the index over several states, without the states themselves.
+    pub fn resident_bytes(&self) -> usize {
+        self.merged.as_ref().map_or(0, |index| index.len() * 13)
     }
 
     /// What the configuration says; empty where none was given.
@@ -95,10 +118,14 @@ impl Snapshot {
 
     /// The resource behind an id of this snapshot. `None` for an id of another snapshot that is out of range here.
     pub fn resource(&self, id: ResourceId) -> Option<Resource<'_>> {
-        let at = self.bases.partition_point(|&base| base <= id.0).checked_sub(1)?;
+        let at = self.state_of(id)?;
         let state = self.states.get(at)?;
         let entry = state.entries.get((id.0 - self.bases.get(at)?) as usize)?;
         Some(Resource { state, entry, configured: &self.configured })
+    }
+
+    fn state_of(&self, id: ResourceId) -> Option<usize> {
+        self.bases.partition_point(|&base| base <= id.0).checked_sub(1)
     }
 
     /// Ids of all resources, those of other providers and data sources included.

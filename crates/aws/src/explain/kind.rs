@@ -139,7 +139,7 @@ fn denied(message: &str, call: Call) -> Kind {
     }
     match call {
         Call::ListObjects | Call::HeadBucket => Kind::AccessDeniedList,
-        Call::GetObject => Kind::AccessDeniedGet,
+        Call::GetObject | Call::GetVersion => Kind::AccessDeniedGet,
         _ => Kind::AccessDenied,
     }
 }

@@ -41,7 +41,7 @@ pub(super) fn statement(
         }
         Kind::AccessDeniedGet => Some(json!({
             "Effect": "Allow",
-            "Action": "s3:GetObject",
+            "Action": asked.call.action(),
             "Resource": object_arn(partition, &asked.bucket, &asked.prefix),
         })),
         Kind::AccessDeniedDecrypt => Some(json!({

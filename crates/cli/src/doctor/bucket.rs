@@ -4,16 +4,17 @@ use super::report::{Report, Step};
 use super::settings::Settings;
 use super::{BUCKET_STEPS, object, runtime, trail};
 use tfdrift_aws::{Asked, Aws, AwsError, Bucket, RegionFrom};
+use tfdrift_intake::survey::Wanted;
 
 /// Credentials, identity, region, clock, list, layout, newest object, get, decrypt.
-pub fn examine(bucket: &str, prefix: &str, settings: &Settings, report: &mut Report) {
+pub fn examine(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, report: &mut Report) {
     match runtime() {
-        Ok(runtime) => runtime.block_on(all(bucket, prefix, settings, report)),
+        Ok(runtime) => runtime.block_on(all(bucket, prefix, wanted, settings, report)),
         Err(step) => report.add(*step),
     }
 }
 
-async fn all(bucket: &str, prefix: &str, settings: &Settings, report: &mut Report) {
+async fn all(bucket: &str, prefix: &str, wanted: &Wanted, settings: &Settings, report: &mut Report) {
     let aws = match Aws::connect(&settings.config.aws).await {
         Ok(aws) => aws,
         Err(error) => {
@@ -48,7 +49,8 @@ async fn all(bucket: &str, prefix: &str, settings: &Settings, report: &mut Repor
         }
     };
     report.add(Step::good("list", format!("{} under s3://{bucket}/{prefix}", count(&page))));
-    let Some(newest) = trail::examine(&aws, &found, bucket, prefix, &page, report).await else { return };
+    let place = Place { aws: &aws, found: &found, bucket, prefix };
+    let Some(newest) = trail::examine(&place, wanted, &page, report).await else { return };
     object::examine(&aws, &found, bucket, prefix, &newest, report).await;
 }
 
@@ -120,10 +122,25 @@ async fn first_page(found: &Bucket, bucket: &str, prefix: &str) -> Result<Page, 
     Ok(Page { objects: objects.collect(), more })
 }
 
+/// A bucket that can be listed.
+pub struct Place<'a> {
+    /// Who asks.
+    pub aws: &'a Aws,
+    /// The client.
+    pub found: &'a Bucket,
+    /// Its name.
+    pub bucket: &'a str,
+    /// What all keys begin with.
+    pub prefix: &'a str,
+}
+
 /// The SDK's error of a list.
 pub type ListError = tfdrift_aws::aws_sdk_s3::error::SdkError<
     tfdrift_aws::aws_sdk_s3::operation::list_objects_v2::ListObjectsV2Error,
 >;
+
+/// What a list gives.
+pub type ListResult<T> = Result<T, ListError>;
 
 /// An object of a list.
 #[derive(Debug, Clone)]

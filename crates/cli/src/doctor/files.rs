@@ -1,22 +1,37 @@
 //! The steps of a folder or file.
 
+use super::newest::now_secs;
 use super::object::decode;
 use super::report::{Report, Step, age};
-use super::trail::now_secs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 use tfdrift_intake::layout;
+use tfdrift_intake::survey::Wanted;
 
 /// A folder deeper than this is a loop or a mistake.
 const MAX_DEPTH: usize = 24;
 
 /// Lists, finds the newest and reads it.
-pub fn examine(path: &Path, report: &mut Report) {
+pub fn examine(path: &Path, wanted: &Wanted, report: &mut Report) {
     let mut found: Vec<(u64, PathBuf)> = Vec::new();
     let mut problems = Vec::new();
     walk(path, 0, path.is_file(), &mut found, &mut problems);
     for problem in &problems {
         report.add(Step::bad("list", problem.clone()).next("let the user that runs Falco read it"));
+    }
+    let all = found.len();
+    // As the reader does it: by the name below the folder.
+    found.retain(|(_, file)| {
+        let name = file.strip_prefix(path).unwrap_or(file).to_string_lossy();
+        name.is_empty() || wanted.key(&name)
+    });
+    if all > 0 && found.is_empty() {
+        report.add(
+            Step::bad("list", format!("none of {all} files under {} would be read", path.display()))
+                .detail("they are digests or Insights, or left out by s3AccountList, source.accounts or source.regions")
+                .next("set those to accounts and regions that are there, or leave them empty for all"),
+        );
+        return;
     }
     found.sort();
     let Some((modified_secs, newest)) = found.last() else {

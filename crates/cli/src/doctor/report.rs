@@ -10,6 +10,8 @@ use tfdrift_intake::OriginError;
 pub enum Outcome {
     /// As it should be.
     Ok,
+    /// As it may be; somebody should know.
+    Note,
     /// Not as it should be.
     Failed,
     /// Not tried, since an earlier step failed.
@@ -19,7 +21,8 @@ pub enum Outcome {
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// `parse`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`, `decrypt`, `state`.
+    /// `parse`, `config`, `checkpoint`, `credentials`, `identity`, `region`, `clock`, `list`, `layout`, `newest`, `get`,
+    /// `decrypt`, `state`, `history`.
     pub step: &'static str,
     /// How it went.
     pub outcome: Outcome,
@@ -41,6 +44,11 @@ impl Step {
     /// A step that went well.
     pub fn good(step: &'static str, what: impl Into<String>) -> Step {
         Step::new(step, Outcome::Ok, what)
+    }
+
+    /// A step that went well, with something that somebody should know.
+    pub fn note(step: &'static str, what: impl Into<String>) -> Step {
+        Step::new(step, Outcome::Note, what)
     }
 
     /// A step that did not.
@@ -107,9 +115,9 @@ impl Report {
         }
     }
 
-    /// True when no step failed.
+    /// True when no step failed; a note is no failure.
     pub fn well(&self) -> bool {
-        self.steps.iter().all(|step| step.outcome == Outcome::Ok)
+        self.steps.iter().all(|step| matches!(step.outcome, Outcome::Ok | Outcome::Note))
     }
 
     /// `{"ok":…,"steps":[…]}`.
@@ -123,6 +131,7 @@ impl Report {
         for step in &self.steps {
             let mark = match step.outcome {
                 Outcome::Ok => '✔',
+                Outcome::Note => '!',
                 Outcome::Failed => '✘',
                 Outcome::Untried => '–',
             };

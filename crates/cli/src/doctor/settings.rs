@@ -13,6 +13,8 @@ pub struct Settings {
     pub config: Config,
     /// Open parameters.
     pub events: Vec<String>,
+    /// Whether there is a configuration file: then what it does not say has the plugin's defaults.
+    pub has_file: bool,
 }
 
 impl Settings {
@@ -35,7 +37,7 @@ impl Settings {
             config.state.places.push(place);
         }
         let events = if args.events.is_empty() { open.into_iter().collect() } else { args.events.clone() };
-        Ok(Settings { config, events })
+        Ok(Settings { config, events, has_file: args.config.is_some() })
     }
 }
 

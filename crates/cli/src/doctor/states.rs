@@ -1,7 +1,7 @@
 //! The places of the states, loaded once.
 
+use super::newest::now_secs;
 use super::report::{Report, Step, age};
-use super::trail::now_secs;
 use tfdrift_states::{StateConfig, StateStatus, StateStore};
 
 /// Loads every place and reports it as a step.
@@ -17,7 +17,7 @@ pub fn examine(config: &StateConfig, report: &mut Report) {
     let status = store.load_now();
     for place in &status.places {
         if let Some(error) = &place.error {
-            report.add(step(&place.place, error));
+            report.add(step(&place.place, error, place.detail.as_deref()));
         } else if place.states.is_empty() {
             report.add(
                 Step::bad("state", format!("{}: no state there", place.place))
@@ -26,19 +26,49 @@ pub fn examine(config: &StateConfig, report: &mut Report) {
         }
         for state in &place.states {
             report.add(match &state.error {
-                Some(error) => step(&state.name, error),
+                Some(error) => step(&state.name, error, state.detail.as_deref()),
                 None => loaded(state),
             });
         }
     }
+    past(&store, report);
 }
 
-fn step(name: &str, error: &str) -> Step {
-    // Most messages begin with the name already.
-    match error.contains(name) {
-        true => Step::of_text("state", error),
-        false => Step::of_text("state", &format!("{name}: {error}")),
+/// Whether states can be read as of the time of an event.
+fn past(store: &StateStore, report: &mut Report) {
+    let history = store.try_history();
+    for place in &history.unversioned {
+        report.add(Step::good("history", format!("{place}: one version of a state, no older ones")).detail(
+            "an event is judged by the newest state; with the bucket's versioning on, by the state of its time",
+        ));
     }
+    for error in &history.errors {
+        let (name, _) = error.error.split_once(": ").unwrap_or((&error.error, ""));
+        let text = error.detail.as_ref().unwrap_or(&error.error);
+        let mut step = Step::of_text("history", text);
+        step.what = format!("{name}: {}", step.what);
+        report.add(
+            step.detail("or set state.history_cache_bytes: 0, and events are judged by the newest states"),
+        );
+    }
+    if history.get_calls > 0 && history.errors.is_empty() {
+        report.add(Step::good("history", "older versions of states can be read"));
+    }
+}
+
+fn step(name: &str, error: &str, detail: Option<&str>) -> Step {
+    // Cause, and after a semicolon what to do; where there is more to tell, the detail has both again.
+    let (cause, next) = error.split_once("; ").unwrap_or((error, ""));
+    let mut step = match detail {
+        Some(detail) => Step::of_text("state", detail),
+        None if next.is_empty() => Step::bad("state", cause),
+        None => Step::bad("state", cause).next(next),
+    };
+    // Most messages begin with the name already.
+    if !step.what.contains(name) {
+        step.what = format!("{name}: {}", step.what);
+    }
+    step
 }
 
 fn loaded(state: &StateStatus) -> Step {

@@ -2,12 +2,15 @@
 
 use super::InitError;
 use super::findings::{Backend, Findings};
-use super::iam;
+use super::{iam, trail};
 use serde_json::{Map, Value, json};
 use std::path::{Path, PathBuf};
 
 /// The shipped configuration of a Falco that does nothing else; its `plugins:` are replaced by ours.
 const FALCO_YAML: &str = include_str!("../../../../falco.yaml");
+
+/// Stands in all three files where no trail was found.
+pub const UNKNOWN_BUCKET: &str = "YOUR-TRAIL-BUCKET";
 
 /// Writes all three files, or none.
 pub fn write(out: &Path, force: bool, findings: &Findings) -> Result<Vec<PathBuf>, InitError> {
@@ -38,7 +41,7 @@ fn plugins(findings: &Findings) -> String {
     init.insert("drift".to_owned(), json!({"roles": findings.roles}));
     let open = match &findings.trail {
         Some(trail) => format!("s3://{}/{}", trail.bucket, trail.prefix),
-        None => "s3://YOUR-TRAIL-BUCKET/".to_owned(),
+        None => format!("s3://{UNKNOWN_BUCKET}/{}", trail::prefix("")),
     };
     let plugin = json!({"plugins": [{
         "name": "tfdrift", "library_path": "libtfdrift.so", "init_config": init, "open_params": open,

@@ -49,8 +49,25 @@ pub struct Findings {
     pub roles: BTreeSet<String>,
     /// The trail, when there is one.
     pub trail: Option<Trail>,
-    /// Files that could not be understood.
+    /// The first trail whose place is not known, if none is.
+    pub unresolved: Option<NotKnown>,
+    /// Secrets of the backend that were left out, and what Falco is given instead.
+    pub left_out: Vec<String>,
+    /// Files and expressions that could not be understood.
     pub remarks: Vec<String>,
+}
+
+/// A trail in the configuration whose place only Terraform knows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotKnown {
+    /// Its block.
+    pub from: String,
+    /// Its attribute.
+    pub key: &'static str,
+    /// The part of the attribute that is not known.
+    pub part: String,
+    /// What to give with `--trail`.
+    pub trail: String,
 }
 
 impl Findings {
@@ -63,10 +80,16 @@ impl Findings {
                 let whose = if trail.organisation { "the organisation's trail" } else { "trail" };
                 writeln!(text, "{whose}: s3://{}/{} ({})", trail.bucket, trail.prefix, trail.from)
             }
-            None => writeln!(
-                text,
-                "trail: none found; put its bucket into open_params and into the policy, or give --trail s3://BUCKET"
-            ),
+            None => match &self.unresolved {
+                Some(NotKnown { from, key, part, trail }) => writeln!(
+                    text,
+                    "trail: {key} of {from} is not known: {part} is no literal here; give --trail {trail}"
+                ),
+                None => writeln!(
+                    text,
+                    "trail: none found; give --trail s3://BUCKET[/PREFIX], or put its bucket for YOUR-TRAIL-BUCKET into all three files"
+                ),
+            },
         };
         for backend in &self.backends {
             let _ = match backend {
@@ -91,6 +114,9 @@ impl Findings {
         }
         for role in &self.roles {
             let _ = writeln!(text, "Terraform's role: {role}");
+        }
+        for left_out in &self.left_out {
+            let _ = writeln!(text, "secret: {left_out}");
         }
         for remark in &self.remarks {
             let _ = writeln!(text, "remark: {remark}");

@@ -1,19 +1,12 @@
 //! A Terraform folder: its blocks, what `terraform init` wrote, local states.
 
 use super::InitError;
-use super::findings::{Backend, Findings, Trail};
-use super::trail;
+use super::findings::{Backend, Findings, NotKnown, Trail};
+use super::resolve::{Unresolved, Values};
+use super::{backend, trail};
 use hcl_edit::structure::{Block, Body};
 use serde_json::{Map, Value};
 use std::path::Path;
-
-/// The keys of each backend that the plugin takes; everything else, secrets above all, is left out.
-const BACKENDS: [(&str, &str, &[&str]); 4] = [
-    ("s3", "s3", &["bucket", "key", "region", "workspace_key_prefix"]),
-    ("gcs", "gcs", &["bucket", "prefix"]),
-    ("azurerm", "azurerm", &["storage_account_name", "container_name", "key"]),
-    ("http", "http", &["address"]),
-];
 
 /// Looks at one folder; subfolders are modules and have no backend.
 pub fn look(folder: &Path) -> Result<Findings, InitError> {
@@ -25,76 +18,119 @@ pub fn look(folder: &Path) -> Result<Findings, InitError> {
         std::fs::read_dir(folder).map_err(wrong)?.flatten().map(|entry| entry.path()).collect();
     names.sort();
     let mut findings = Findings::default();
-    for path in names.iter().filter(|p| p.extension().is_some_and(|e| e == "tf" || e == "tofu")) {
-        let text = std::fs::read_to_string(path).map_err(wrong)?;
+    let mut files = Vec::new();
+    for path in names.into_iter().filter(|p| p.extension().is_some_and(|e| e == "tf" || e == "tofu")) {
+        let wrong = |problem: String| InitError::Folder { folder: path.display().to_string(), problem };
+        let text = std::fs::read_to_string(&path).map_err(|e| wrong(e.to_string()))?;
         match text.parse::<Body>() {
-            Ok(body) => read_body(&body, path, &mut findings),
+            Ok(body) => files.push((path, body)),
             Err(error) => {
-                let why = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-                findings.remarks.push(format!("{} was passed over: {why}", path.display()));
+                // Not the line itself: it may hold a secret.
+                let (at, what) = (error.location(), error.message());
+                let (line, column) = (at.line(), at.column());
+                findings.remarks.push(format!(
+                    "{} was passed over: line {line}, column {column}: {what}",
+                    path.display()
+                ));
             }
         }
+    }
+    let values = Values::of(folder, &files);
+    for (path, body) in &files {
+        read_body(body, path, &values, &mut findings);
     }
     read_initialised(folder, &mut findings);
     read_local(folder, &mut findings);
     Ok(findings)
 }
 
-fn read_body(body: &Body, path: &Path, findings: &mut Findings) {
+fn read_body(body: &Body, path: &Path, values: &Values, findings: &mut Findings) {
     for block in body.blocks() {
         match block.ident.as_str() {
-            "terraform" => read_terraform(block, findings),
-            "provider" if label(block, 0) == Some("aws") => read_provider(block, findings),
+            "terraform" => read_terraform(block, values, findings),
+            "provider" if label(block, 0) == Some("aws") => read_provider(block, values, findings),
             "resource" if label(block, 0) == Some("aws_cloudtrail") => {
                 let name = label(block, 1).unwrap_or_default();
-                read_trail(block, &format!("aws_cloudtrail.{name} in {}", path.display()), findings);
+                let from = format!("aws_cloudtrail.{name} in {}", path.display());
+                read_trail(block, from, values, findings);
             }
             _ => {}
         }
     }
 }
 
-fn read_terraform(block: &Block, findings: &mut Findings) {
+fn read_terraform(block: &Block, values: &Values, findings: &mut Findings) {
     for inner in block.body.blocks() {
-        match inner.ident.as_str() {
-            "backend" => {
-                let kind = label(inner, 0).unwrap_or_default().to_owned();
-                let keys = inner.body.attributes().filter_map(|a| {
-                    Some((a.key.as_str().to_owned(), Value::String(a.value.as_str()?.to_owned())))
-                });
-                add_backend(&kind, &keys.collect(), findings);
+        let kind = match inner.ident.as_str() {
+            "backend" => label(inner, 0).unwrap_or_default(),
+            "cloud" => "cloud",
+            _ => continue,
+        };
+        let mut keys: Map<String, Value> = inner
+            .body
+            .attributes()
+            .filter_map(|a| Some((a.key.as_str().to_owned(), values.text(&a.value).ok()?.into())))
+            .collect();
+        if let Some(Ok(name)) = inner.body.get_blocks("workspaces").find_map(|w| text(w, "name", values)) {
+            keys.insert("workspace".to_owned(), name.into());
+        }
+        backend::add(kind, &keys, findings);
+    }
+}
+
+fn read_provider(block: &Block, values: &Values, findings: &mut Findings) {
+    findings.regions.extend(text(block, "region", values).and_then(Result::ok));
+    for role in block.body.get_blocks("assume_role") {
+        match text(role, "role_arn", values) {
+            Some(Ok(role)) => {
+                findings.roles.insert(role);
             }
-            "cloud" => {
-                let organization = text(inner, "organization").unwrap_or_default();
-                let workspace =
-                    inner.body.get_blocks("workspaces").find_map(|w| text(w, "name")).unwrap_or_default();
-                let mut keys = Map::new();
-                keys.insert("organization".to_owned(), organization.into());
-                keys.insert("workspace".to_owned(), workspace.into());
-                add_backend("cloud", &keys, findings);
-            }
-            _ => {}
+            Some(Err(Unresolved(part))) => findings.remarks.push(format!(
+                "role_arn of the provider is not known: {part} is no literal here; add Terraform's role to drift.roles in tfdrift.yaml"
+            )),
+            None => {}
         }
     }
 }
 
-fn read_provider(block: &Block, findings: &mut Findings) {
-    findings.regions.extend(text(block, "region"));
-    for role in block.body.get_blocks("assume_role") {
-        findings.roles.extend(text(role, "role_arn"));
+fn read_trail(block: &Block, from: String, values: &Values, findings: &mut Findings) {
+    if findings.trail.is_some() {
+        return;
     }
-}
-
-fn read_trail(block: &Block, from: &str, findings: &mut Findings) {
-    // A name made by an expression is only known from a state.
-    let Some(bucket) = text(block, "s3_bucket_name") else { return };
-    let organisation = block.body.get_attribute("is_organization_trail").and_then(|a| a.value.as_bool());
-    findings.trail.get_or_insert(Trail {
+    let get = |key: &str| text(block, key, values);
+    let bucket = match get("s3_bucket_name") {
+        Some(Ok(bucket)) => bucket,
+        Some(Err(Unresolved(part))) => {
+            let trail = "s3://BUCKET[/PREFIX]".to_owned();
+            findings.unresolved.get_or_insert(NotKnown { from, key: "s3_bucket_name", part, trail });
+            return;
+        }
+        None => return,
+    };
+    let prefix = match get("s3_key_prefix") {
+        Some(Ok(prefix)) => prefix,
+        Some(Err(Unresolved(part))) => {
+            let trail = format!("s3://{bucket}/PREFIX");
+            findings.unresolved.get_or_insert(NotKnown { from, key: "s3_key_prefix", part, trail });
+            return;
+        }
+        None => String::new(),
+    };
+    let kms_key = match get("kms_key_id") {
+        Some(Err(Unresolved(part))) => {
+            findings.remarks.push(format!(
+                "kms_key_id of {from} is not known: {part} is no literal here; add kms:Decrypt on that key's ARN to iam-policy.json"
+            ));
+            None
+        }
+        known => known.and_then(Result::ok).filter(|key| key.starts_with("arn:")),
+    };
+    findings.trail = Some(Trail {
         bucket,
-        prefix: trail::prefix(&text(block, "s3_key_prefix").unwrap_or_default()),
-        kms_key: text(block, "kms_key_id").filter(|key| key.starts_with("arn:")),
-        organisation: organisation.unwrap_or(false),
-        from: from.to_owned(),
+        prefix: trail::prefix(&prefix),
+        kms_key,
+        organisation: matches!(get("is_organization_trail"), Some(Ok(value)) if value == "true"),
+        from,
     });
 }
 
@@ -102,36 +138,10 @@ fn label(block: &Block, n: usize) -> Option<&str> {
     block.labels.get(n).map(|label| label.as_str())
 }
 
-/// An attribute that is a plain text.
-fn text(block: &Block, key: &str) -> Option<String> {
-    block.body.get_attribute(key)?.value.as_str().map(str::to_owned)
-}
-
-fn add_backend(kind: &str, keys: &Map<String, Value>, findings: &mut Findings) {
-    if let Some(key) = keys.get("kms_key_id").and_then(Value::as_str).filter(|key| key.starts_with("arn:")) {
-        findings.state_keys.insert(key.to_owned());
-    }
-    findings.backends.retain(|backend| matches!(backend, Backend::Local(_)));
-    if kind == "local" {
-        return;
-    }
-    if matches!(kind, "cloud" | "remote") {
-        let part = |key: &str| keys.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let mut kept = Map::new();
-        kept.insert("organization".to_owned(), part("organization").into());
-        kept.insert("workspace".to_owned(), part("workspace").into());
-        findings.backends.push(Backend::Remote { kind: "hcp", keys: kept });
-        return;
-    }
-    let found = BACKENDS.iter().find(|(name, ..)| *name == kind);
-    findings.backends.push(match found {
-        Some((_, place, wanted)) => {
-            let kept = keys.iter().filter(|(key, value)| wanted.contains(&key.as_str()) && !value.is_null());
-            let kept = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
-            Backend::Remote { kind: place, keys: kept }
-        }
-        None => Backend::Unknown(kind.to_owned()),
-    });
+/// What an attribute comes to; `None` where it is absent or null.
+fn text(block: &Block, key: &str, values: &Values) -> Option<Result<String, Unresolved>> {
+    let expression = &block.body.get_attribute(key)?.value;
+    (!expression.is_null()).then(|| values.text(expression))
 }
 
 /// `.terraform/terraform.tfstate`, where `terraform init` keeps the backend with all its settings.
@@ -142,14 +152,14 @@ fn read_initialised(folder: &Path, findings: &mut Findings) {
     let kind = backend.get("type").and_then(Value::as_str).unwrap_or_default();
     let Some(config) = backend.get("config").and_then(Value::as_object) else { return };
     let mut config = config.clone();
-    if kind == "cloud"
-        && let Some(name) = config.get("workspaces").and_then(|w| w.get("name")).cloned()
-    {
+    // `cloud` keeps an object there, `remote` a list of one.
+    let workspaces = config.get("workspaces").map(|w| w.get(0).unwrap_or(w));
+    if let Some(name) = workspaces.and_then(|w| w.get("name")).cloned() {
         config.insert("workspace".to_owned(), name);
     }
     // Absent settings stand there as null or "".
     config.retain(|_, value| !value.is_null() && value.as_str() != Some(""));
-    add_backend(kind, &config, findings);
+    backend::add(kind, &config, findings);
 }
 
 /// `terraform.tfstate` and the workspaces in `terraform.tfstate.d`; a trail that is managed there is the one.

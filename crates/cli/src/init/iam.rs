@@ -1,6 +1,8 @@
 //! The smallest IAM policy for what was found.
 
+use super::files::UNKNOWN_BUCKET;
 use super::findings::{Backend, Findings, Trail};
+use super::trail;
 use serde_json::{Value, json};
 use tfdrift_aws::{bucket_arn, object_arn};
 
@@ -12,7 +14,7 @@ pub fn policy(findings: &Findings) -> Value {
     let partition = partition(findings);
     let mut statements = Vec::new();
     // no trail was found: its name is for the reader to fill in
-    let unknown = Trail { bucket: "YOUR-TRAIL-BUCKET".into(), prefix: "AWSLogs/".into(), ..Trail::default() };
+    let unknown = Trail { bucket: UNKNOWN_BUCKET.into(), prefix: trail::prefix(""), ..Trail::default() };
     let trail = findings.trail.as_ref().unwrap_or(&unknown);
     statements.push(json!({
         "Sid": "ListTrail", "Effect": "Allow", "Action": "s3:ListBucket",
@@ -30,11 +32,11 @@ pub fn policy(findings: &Findings) -> Value {
             let workspaces = part("workspace_key_prefix").unwrap_or(WORKSPACES);
             let arn = bucket_arn(partition, bucket);
             statements.push(json!({
-                "Sid": "ListStates", "Effect": "Allow", "Action": "s3:ListBucket", "Resource": arn,
+                "Sid": "ListStates", "Effect": "Allow", "Action": ["s3:ListBucket", "s3:ListBucketVersions"], "Resource": arn,
                 "Condition": {"StringLike": {"s3:prefix": [format!("{workspaces}/*"), format!("{key}*")]}},
             }));
             statements.push(json!({
-                "Sid": "ReadStates", "Effect": "Allow", "Action": "s3:GetObject",
+                "Sid": "ReadStates", "Effect": "Allow", "Action": ["s3:GetObject", "s3:GetObjectVersion"],
                 "Resource": [format!("{arn}/{key}"), format!("{arn}/{workspaces}/*/{key}")],
             }));
         }

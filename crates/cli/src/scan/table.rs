@@ -63,7 +63,12 @@ pub fn summary(report: &Report, style: Style) {
     if expected > 0 {
         read.push_str(&format!(" ({expected} by Terraform itself: silent)"));
     }
-    for (n, what) in [(c.duplicate, "delivered twice"), (c.malformed, "not readable")] {
+    for (n, what) in [
+        (c.duplicate, "delivered twice"),
+        (c.malformed, "not readable"),
+        (c.refused, "not allowed to be read"),
+        (c.not_found, "gone before they were read"),
+    ] {
         if n > 0 {
             read.push_str(&format!(", {n} {what}"));
         }
@@ -72,7 +77,8 @@ pub fn summary(report: &Report, style: Style) {
     let of = |kinds: &[Kind]| report.drifts.iter().filter(|d| kinds.contains(&d.kind)).collect::<Vec<_>>();
     let drifted = of(&[Kind::Modified, Kind::Deleted]);
     if drifted.is_empty() {
-        println!("In the end no resource differs from its state.");
+        let so_far = if c.unread().is_some() { "As far as could be read" } else { "In the end" };
+        println!("{so_far} no resource differs from its state.");
     } else {
         println!("{}", style.bold(&format!("In the end {} differ from the state:", count(drifted.len()))));
         drifted.iter().for_each(|d| println!("  {}", net_line(d, style)));

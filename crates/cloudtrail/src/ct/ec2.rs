@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Compat, plain};
+use crate::Record;
 use crate::json::{Json, Kind};
-use crate::{Member, Record};
 
 /// `ec2.name`: the tag `Name` given to instances in the request. The first `Name` of each specification, of the
 /// last specification that has one, as the Go plugin does.
@@ -21,7 +21,7 @@ pub(super) fn name<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
 
 /// `responseElements.instancesSet.items`, whatever it is.
 fn instances<'a>(record: &Record<'a>) -> Option<Json<'a>> {
-    record.member(Member::ResponseElements)?.path(&["instancesSet", "items"])
+    record.response("instancesSet")?.get("items")
 }
 
 /// The image named in the request: of `RunInstances`, of a fast launch, of a spot request.

@@ -15,6 +15,8 @@ pub(super) enum Plan {
     Identity(Identity),
     /// The text of a member of `requestParameters`.
     Request(&'static str),
+    /// The text of a member of `responseElements`.
+    Response(&'static str),
     /// A member as compact JSON; with an argument, a part of it.
     Json(Member),
     /// A member that is a boolean.
@@ -52,9 +54,12 @@ macro_rules! fields {
                 match name { $($name => Some(CtField::$variant),)* _ => None }
             }
 
+            /// In the order of the fields: to look a plan up is one load.
+            const PLANS: &'static [Plan; [$($name,)*].len()] = &[$($plan,)*];
+
             #[inline]
             pub(super) const fn plan(self) -> Plan {
-                match self { $(CtField::$variant => $plan,)* }
+                Self::PLANS[self as usize]
             }
         }
     };
@@ -75,8 +80,8 @@ fields! {
     UserPrincipalId "ct.user.principalid" Plan::Identity(Identity::PrincipalId),
     UserArn "ct.user.arn" Plan::Identity(Identity::Arn),
     Region "ct.region" top(AwsRegion),
-    ResponseSubnetId "ct.response.subnetid" Plan::Inner(ResponseElements, "subnetId"),
-    ResponseReservationId "ct.response.reservationid" Plan::Inner(ResponseElements, "reservationId"),
+    ResponseSubnetId "ct.response.subnetid" Plan::Response("subnetId"),
+    ResponseReservationId "ct.response.reservationid" Plan::Response("reservationId"),
     Response "ct.response" Plan::Json(ResponseElements),
     RequestAvailabilityZone "ct.request.availabilityzone" request("availabilityZone"),
     RequestCluster "ct.request.cluster" request("cluster"),

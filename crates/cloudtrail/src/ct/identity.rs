@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Compat, plain};
+use super::{Compat, Piece, plain};
 use crate::head::Identity;
 use crate::json::{Json, Kind};
 use crate::{Member, Record};
@@ -17,20 +17,44 @@ enum UserRule {
     Word(&'static str),
 }
 
-fn user_rule(identity_type: &str) -> Option<UserRule> {
+fn user_rule(identity_type: &[u8]) -> Option<UserRule> {
     Some(match identity_type {
-        "Root" | "IAMUser" => UserRule::At(Identity::UserName),
-        "AWSService" => UserRule::At(Identity::InvokedBy),
-        "AssumedRole" => UserRule::AtOr(Identity::IssuerUserName, "AssumedRole"),
-        "AWSAccount" => UserRule::Word("AWSAccount"),
-        "FederatedUser" => UserRule::Word("FederatedUser"),
+        b"Root" | b"IAMUser" => UserRule::At(Identity::UserName),
+        b"AWSService" => UserRule::At(Identity::InvokedBy),
+        b"AssumedRole" => UserRule::AtOr(Identity::IssuerUserName, "AssumedRole"),
+        b"AWSAccount" => UserRule::Word("AWSAccount"),
+        b"FederatedUser" => UserRule::Word("FederatedUser"),
         _ => return None,
     })
 }
 
+/// The rule for the record's own type.
+fn rule_of(record: &Record<'_>) -> Option<UserRule> {
+    let of = record.identity(Identity::Type)?;
+    match record.head().plain(of) {
+        Some(plain) => user_rule(plain),
+        None => user_rule(of.text()?.as_bytes()),
+    }
+}
+
+/// `ct.user`, where it is a piece of the record or one of our words.
+pub(super) fn user_piece<'a>(record: &Record<'a>) -> Piece<'a> {
+    let (found, word) = match rule_of(record) {
+        None => return Piece::Absent,
+        Some(UserRule::At(member)) => (record.identity(member), None),
+        Some(UserRule::AtOr(member, word)) => (record.identity(member), Some(word)),
+        Some(UserRule::Word(word)) => (None, Some(word)),
+    };
+    match (found, word) {
+        (Some(found), _) => record.head().plain(found).map_or(Piece::Unknown, Piece::Text),
+        (None, Some(word)) => Piece::Text(word.as_bytes()),
+        (None, None) => Piece::Absent,
+    }
+}
+
 /// `ct.user`.
 pub(super) fn user<'a>(record: &Record<'a>, compat: Compat) -> Option<Cow<'a, str>> {
-    match user_rule(&record.identity(Identity::Type)?.text()?)? {
+    match rule_of(record)? {
         UserRule::At(member) => plain(record.identity(member)?, compat),
         UserRule::AtOr(member, word) => {
             record.identity(member).and_then(|name| plain(name, compat)).or(Some(word.into()))
@@ -41,7 +65,7 @@ pub(super) fn user<'a>(record: &Record<'a>, compat: Compat) -> Option<Cow<'a, st
 
 /// Where `ct.user` stands, unless it is a word of ours.
 pub(super) fn user_json<'a>(record: &Record<'a>) -> Option<Json<'a>> {
-    match user_rule(&record.identity(Identity::Type)?.text()?)? {
+    match rule_of(record)? {
         UserRule::At(member) | UserRule::AtOr(member, _) => record.identity(member),
         UserRule::Word(_) => None,
     }
@@ -49,7 +73,9 @@ pub(super) fn user_json<'a>(record: &Record<'a>) -> Option<Json<'a>> {
 
 /// What `userIdentity.type` says about `ct.user`, for the event text.
 pub(super) fn user_type_known(record: &Record<'_>) -> Option<bool> {
-    Some(user_rule(&record.identity(Identity::Type)?.text()?).is_some())
+    // none if there is no type at all
+    record.identity(Identity::Type)?.text()?;
+    Some(rule_of(record).is_some())
 }
 
 /// `ct.originaluser`: for a role the name of the session, else `userIdentity.userName`.

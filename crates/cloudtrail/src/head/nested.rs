@@ -1,7 +1,8 @@
-//! Members of `userIdentity` and `requestParameters`.
+//! Members of `userIdentity`, `requestParameters` and `responseElements`.
 
 use super::Span;
 use super::walk::Walk;
+use crate::json::scan::label::{LOOK, Label};
 use crate::json::scan::skip_value;
 use crate::json::{Json, Key};
 
@@ -32,14 +33,33 @@ const IDENTITY: [(&str, Identity); 8] = [
     ("invokedBy", Identity::InvokedBy),
 ];
 
-/// The member called `key`, mostly the one after the last one found.
-#[inline]
-fn guess(key: Key<'_>, next: &mut usize) -> Option<Identity> {
-    let (name, member) = IDENTITY.get(*next).unwrap_or(&IDENTITY[0]);
-    if name.as_bytes() == key.bytes() {
-        *next += 1;
-        return Some(*member);
+const LABELS: [Label; IDENTITY.len()] = {
+    let mut labels = [Label::new(""); IDENTITY.len()];
+    let mut at = 0;
+    while at < labels.len() {
+        labels[at] = Label::new(IDENTITY[at].0);
+        at += 1;
     }
+    labels
+};
+
+/// The member whose key starts at `pos` if it is one of those after the last one found, and the position after its
+/// colon.
+#[inline(always)]
+fn expected(bytes: &[u8], pos: usize, next: &mut usize) -> Option<(Identity, usize)> {
+    let look = bytes.get(pos..)?.first_chunk::<LOOK>()?;
+    for at in *next..(*next + 3).min(IDENTITY.len()) {
+        let label = &LABELS[at];
+        if label.starts(look) {
+            *next = at + 1;
+            return Some((IDENTITY[at].1, pos + label.len));
+        }
+    }
+    None
+}
+
+/// The member called `key`, wherever it stands.
+fn known(key: Key<'_>, next: &mut usize) -> Option<Identity> {
     let found = IDENTITY.iter().position(|(name, _)| key.is(name))?;
     *next = found + 1;
     IDENTITY.get(found).map(|(_, member)| *member)
@@ -56,8 +76,14 @@ impl Identities {
         }
         let mut walk = Walk::nested(bytes, pos);
         let mut next = 0;
-        while let Some((key, start)) = walk.next().ok()? {
-            let found = guess(key, &mut next);
+        while let Some(at) = walk.key_start().ok()? {
+            let (found, start) = match expected(bytes, at, &mut next) {
+                Some((member, after)) => (Some(member), walk.value(after)),
+                None => {
+                    let (key, start) = walk.key(at).ok()?;
+                    (known(key, &mut next), start)
+                }
+            };
             let seen = found.is_some_and(|member| self.0[member as usize].end != 0);
             let inside = match found {
                 Some(Identity::SessionContext) if !seen => self.session(bytes, start),

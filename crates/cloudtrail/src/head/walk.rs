@@ -45,10 +45,10 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next member; `None` after a well-formed end of the object. Its value has to be passed over before the
-    /// one after it.
-    #[inline]
-    pub(super) fn next(&mut self) -> Result<Option<Found<'a>>, RecordError> {
+    /// Where the next member's key starts, a quote; `None` after a well-formed end of the object. Its value has to be
+    /// passed over before the one after it.
+    #[inline(always)]
+    pub(super) fn key_start(&mut self) -> Result<Option<usize>, RecordError> {
         let broken = |offset, what| Err(RecordError::Broken { offset, what });
         let mut pos = skip_ws(self.bytes, self.pos);
         match self.bytes.get(pos) {
@@ -63,6 +63,13 @@ impl<'a> Walk<'a> {
         if self.bytes.get(pos) != Some(&b'"') {
             return broken(pos, "expected a key in quotes");
         }
+        Ok(Some(pos))
+    }
+
+    /// The key that starts at `pos`, and the start of its value.
+    #[inline(always)]
+    pub(super) fn key(&mut self, pos: usize) -> Result<Found<'a>, RecordError> {
+        let broken = |offset, what| Err(RecordError::Broken { offset, what });
         let Some((key, after)) = Key::read(self.bytes, pos) else {
             return broken(pos, "the key has no end");
         };
@@ -70,8 +77,23 @@ impl<'a> Walk<'a> {
         if self.bytes.get(colon) != Some(&b':') {
             return broken(colon, "expected : after the key");
         }
-        self.pos = skip_ws(self.bytes, colon + 1);
-        Ok(Some((key, self.pos)))
+        Ok((key, self.value(colon + 1)))
+    }
+
+    /// The start of the value that comes after the colon before `pos`.
+    #[inline(always)]
+    pub(super) fn value(&mut self, pos: usize) -> usize {
+        self.pos = skip_ws(self.bytes, pos);
+        self.pos
+    }
+
+    /// The next member, as [`Walk::key_start`] and [`Walk::key`] find it.
+    #[inline(always)]
+    pub(super) fn next(&mut self) -> Result<Option<Found<'a>>, RecordError> {
+        match self.key_start()? {
+            Some(pos) => self.key(pos).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Passes over the value; the position after it.

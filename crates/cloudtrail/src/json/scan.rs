@@ -1,12 +1,23 @@
 //! Finding where values end. The hot code of this crate.
 
 pub(crate) mod block;
+pub(crate) mod label;
+pub(crate) mod survey;
 
 use block::{BLOCK, Carry};
 
 /// Position of the first byte at or after `pos` that is not white space.
-#[inline]
-pub fn skip_ws(bytes: &[u8], mut pos: usize) -> usize {
+#[inline(always)]
+pub fn skip_ws(bytes: &[u8], pos: usize) -> usize {
+    match bytes.get(pos) {
+        // the usual case: AWS writes none
+        Some(byte) if *byte > b' ' => pos,
+        _ => skip_some_ws(bytes, pos),
+    }
+}
+
+#[cold]
+fn skip_some_ws(bytes: &[u8], mut pos: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(pos) {
         pos += 1;
     }

@@ -34,6 +34,18 @@ pub fn plain(function: Function, x: &str, a: Option<String>, b: Option<String>) 
     Some(Value::String(out))
 }
 
+/// Whether two paths of API Gateway's patch operations name the same thing.
+///
+/// They are JSON pointers, in which `~1` stands for a slash within a name, but callers write both: the settings of
+/// one method come as `/~1orders/GET/…` from the console and as `/orders/GET/…` from Terraform.
+pub fn same_pointer(a: &str, b: &str) -> bool {
+    let plain = |pointer: &str| {
+        let plain = pointer.replace("~1", "/").replace("~0", "~");
+        plain.trim_start_matches('/').to_ascii_lowercase()
+    };
+    a.eq_ignore_ascii_case(b) || plain(a) == plain(b)
+}
+
 /// A protocol's number or name as the provider writes it in a security group: the name where it knows one, `-1` for all.
 pub fn protocol(x: &str) -> &str {
     match x {
@@ -99,6 +111,14 @@ pub fn seconds(x: &str) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pointers_with_and_without_escapes_are_the_same() {
+        assert!(same_pointer("/~1orders~1{id}/GET/logging/loglevel", "/orders/{id}/GET/logging/logLevel"));
+        assert!(same_pointer("/a~0b", "/a~b"));
+        assert!(!same_pointer("/~1orders/GET/metrics/enabled", "/*/*/metrics/enabled"));
+        assert!(!same_pointer("/~1orders/GET/metrics/enabled", "/orders/POST/metrics/enabled"));
+    }
 
     #[test]
     fn networks_durations_and_names() {

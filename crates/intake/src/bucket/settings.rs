@@ -1,7 +1,7 @@
 //! Starting the tasks of a bucket.
 
 use super::fetch::{Fetcher, Queues};
-use super::lister::{Lister, Window, probe};
+use super::lister::{Lister, Window, filtered_keys, probe};
 use super::{Shared, Slot};
 use crate::filter::Filter;
 use crate::object::Object;
@@ -16,6 +16,21 @@ use tokio::sync::oneshot;
 const OPEN_TIMEOUT: Duration = Duration::from_secs(60);
 /// Objects that may wait for the fetcher.
 const WAITING_OBJECTS: usize = 64;
+
+/// Why a bucket was not opened.
+#[derive(Debug)]
+pub struct Refused {
+    /// Cause first, one line.
+    pub reason: String,
+    /// The whole story; may be empty.
+    pub story: String,
+}
+
+impl Refused {
+    fn new(reason: impl Into<String>) -> Refused {
+        Refused { reason: reason.into(), story: String::new() }
+    }
+}
 
 /// What to read of which bucket, and how.
 pub struct BucketSettings {
@@ -53,7 +68,7 @@ impl BucketSettings {
         filter: Filter,
         order: mpsc::Sender<Slot>,
         again: UnboundedReceiver<Arc<Object>>,
-    ) -> Result<(), String> {
+    ) -> Result<(), Refused> {
         let (opened, answer) = oneshot::channel();
         let wait = self.fail_at_open;
         runtime.spawn(self.run(shared, connect, filter, order, again, opened));
@@ -63,8 +78,8 @@ impl BucketSettings {
         let answer = runtime.block_on(async { tokio::time::timeout(OPEN_TIMEOUT, answer).await });
         match answer {
             Ok(Ok(result)) => result,
-            Ok(Err(_)) => Err("the task that connects ended; please report".into()),
-            Err(_) => Err(format!("no answer within {} s", OPEN_TIMEOUT.as_secs())),
+            Ok(Err(_)) => Err(Refused::new("the task that connects ended; please report")),
+            Err(_) => Err(Refused::new(format!("no answer within {} s", OPEN_TIMEOUT.as_secs()))),
         }
     }
 
@@ -75,7 +90,7 @@ impl BucketSettings {
         filter: Filter,
         order: mpsc::Sender<Slot>,
         again: UnboundedReceiver<Arc<Object>>,
-        opened: oneshot::Sender<Result<(), String>>,
+        opened: oneshot::Sender<Result<(), Refused>>,
     ) {
         let Some(store) = self.connected(&shared, connect.as_ref(), opened).await else { return };
         let (live, live_objects) = tokio::sync::mpsc::channel(WAITING_OBJECTS);
@@ -98,6 +113,7 @@ impl BucketSettings {
             streams: BTreeMap::new(),
             known_since: None,
             refused: BTreeSet::new(),
+            filtered: filtered_keys(),
         };
         lister.run().await;
     }
@@ -107,20 +123,22 @@ impl BucketSettings {
         &self,
         shared: &Shared,
         connect: &dyn Connect,
-        opened: oneshot::Sender<Result<(), String>>,
+        opened: oneshot::Sender<Result<(), Refused>>,
     ) -> Option<Arc<dyn ObjectStore>> {
         let mut fails = 0;
         loop {
             let (message, story, at_least) = match connect.connect(&self.bucket).await {
                 Ok(store) if !self.fail_at_open => return Some(store),
                 Ok(store) => {
-                    let first = probe(store.as_ref(), &self.prefix).await.map_err(|error| error.to_string());
+                    let first = probe(store.as_ref(), &self.prefix)
+                        .await
+                        .map_err(|error| Refused { reason: error.to_string(), story: error.story });
                     let failed = first.is_err();
                     let _ = opened.send(first);
                     return (!failed).then_some(store);
                 }
                 Err(error) if self.fail_at_open => {
-                    let _ = opened.send(Err(error.message));
+                    let _ = opened.send(Err(Refused { reason: error.message, story: error.story }));
                     return None;
                 }
                 Err(error) => (error.message, error.story, error.retry_after),

@@ -3,8 +3,13 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// A quiet lane is asked up to so many times less often than a busy one, but not more seldom than [`QUIET_MOST`].
-const QUIET: u32 = 8;
+/// A quiet lane is asked up to so many times less often than a busy one.
+const QUIET: u32 = 4;
+/// Where lanes are many, calls cost more than it is worth to see the first event of a quiet one sooner.
+const QUIET_OF_MANY: u32 = 8;
+/// More lanes are many.
+const MANY: usize = 100;
+
 /// So late, at most, is the first object after a quiet time found, where the poll interval is not longer itself.
 const QUIET_MOST: Duration = Duration::from_secs(240);
 
@@ -33,6 +38,8 @@ pub struct Stream {
     pages: u32,
     /// True when it was listed at least once.
     pub looked: bool,
+    /// The next look back for objects that came later than the window.
+    pub back_due: Instant,
     /// Something new was in the pages listed since the last look began.
     fresh: bool,
 }
@@ -52,6 +59,7 @@ impl Stream {
             backlog: Vec::new(),
             pages: 0,
             looked: false,
+            back_due: Instant::now(),
             fresh: false,
         }
     }
@@ -61,8 +69,8 @@ impl Stream {
         self.cursor.is_some()
     }
 
-    /// Notes a page; `next`: the last key of it, when there are more.
-    pub fn paged(&mut self, next: Option<(String, u64)>, fresh: bool, poll: Duration) {
+    /// Notes a page; `next`: the last key of it, when there are more; `lanes`: how many lanes there are.
+    pub fn paged(&mut self, next: Option<(String, u64)>, fresh: bool, poll: Duration, lanes: usize) {
         self.fails = 0;
         self.pages += 1;
         self.fresh |= fresh;
@@ -76,7 +84,8 @@ impl Stream {
                 self.quiet = if self.fresh { 0 } else { self.quiet + 1 };
                 // Three looks at full pace, then half of it, a quarter, an eighth. A flat prefix is listed as a
                 // whole each time: a second a page keeps that cheap.
-                let slower = 1 << self.quiet.saturating_sub(3).min(QUIET.trailing_zeros());
+                let most = if lanes > MANY { QUIET_OF_MANY } else { QUIET };
+                let slower = 1 << self.quiet.saturating_sub(3).min(most.trailing_zeros());
                 let interval = (poll * slower).min(QUIET_MOST.max(poll));
                 let pages =
                     if self.flat { Duration::from_secs(u64::from(self.pages - 1)) } else { Duration::ZERO };
@@ -84,6 +93,11 @@ impl Stream {
                 (self.pages, self.fresh) = (0, false);
             }
         }
+    }
+
+    /// When to look back: not before the lane was listed, and not while that fails.
+    pub fn next_back(&self) -> Instant {
+        if self.looked && self.fails == 0 { self.back_due } else { self.back_due.max(self.due) }
     }
 
     /// True when nothing failed lately, or the wait after it is over.
@@ -106,18 +120,22 @@ mod tests {
     fn quiet_lanes_are_asked_less_often() {
         let poll = Duration::from_secs(30);
         let mut stream = Stream::new("l/".into(), false);
-        let mut waits = Vec::new();
-        for _ in 0..9 {
-            stream.paged(None, false, poll);
-            waits.push((stream.due - Instant::now()).as_secs_f64().round() as u64);
+        for (lanes, expected) in
+            [(17, [30, 30, 30, 60, 120, 120, 120]), (101, [30, 30, 30, 60, 120, 240, 240])]
+        {
+            let mut waits = Vec::new();
+            for _ in 0..7 {
+                stream.paged(None, false, poll, lanes);
+                waits.push((stream.due - Instant::now()).as_secs_f64().round() as u64);
+            }
+            assert_eq!(waits, expected);
+            stream.paged(None, true, poll, lanes);
         }
-        assert_eq!(waits, [30, 30, 30, 60, 120, 240, 240, 240, 240]);
-        stream.paged(None, true, poll);
         assert!(stream.due - Instant::now() <= poll);
-        for (poll_secs, wanted) in [(1, 8), (60, 240), (600, 600)] {
+        for (poll_secs, wanted) in [(1, 4), (60, 240), (120, 240), (600, 600)] {
             let mut stream = Stream::new("l/".into(), false);
-            for _ in 0..9 {
-                stream.paged(None, false, Duration::from_secs(poll_secs));
+            for _ in 0..7 {
+                stream.paged(None, false, Duration::from_secs(poll_secs), 17);
             }
             assert_eq!((stream.due - Instant::now()).as_secs_f64().round() as u64, wanted, "{poll_secs}");
         }
@@ -126,7 +144,7 @@ mod tests {
     #[test]
     fn pages_follow_at_once() {
         let mut stream = Stream::new("l/".into(), false);
-        stream.paged(Some(("k".into(), 7)), true, Duration::from_secs(30));
+        stream.paged(Some(("k".into(), 7)), true, Duration::from_secs(30), 1);
         assert!(stream.has_more() && stream.due <= Instant::now());
     }
 }

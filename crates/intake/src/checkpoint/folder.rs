@@ -2,7 +2,7 @@
 
 use super::{Document, Journal, Position, VERSION};
 use crate::dedup::{Dedup, mark};
-use crate::layout::rfc3339;
+use crate::layout::{MINUTE_NS, rfc3339};
 use crate::ledger::{Lane, Ledger};
 use crate::origin::Origin;
 use std::collections::BTreeMap;
@@ -26,6 +26,14 @@ pub enum CheckpointError {
         /// Why.
         source: io::Error,
     },
+    /// It cannot be looked at.
+    #[error("cannot read the checkpoint {path}: {}", reading(.source))]
+    Read {
+        /// The folder or file.
+        path: String,
+        /// Why.
+        source: io::Error,
+    },
     /// Another process holds it.
     #[error(
         "the checkpoint {path} is in use by another process: stop it, or give this one another source.checkpoint_dir"
@@ -44,6 +52,21 @@ pub enum CheckpointError {
         /// Its version.
         found: u64,
     },
+}
+
+fn reading(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::NotFound => {
+            "there is no such folder; give source.checkpoint_dir of the plugin's configuration, or that file with --config. \
+             It is made when Falco first opens a source"
+                .to_owned()
+        }
+        io::ErrorKind::PermissionDenied => {
+            format!("{error}; run this as the user that runs Falco (root, as a rule)")
+        }
+        io::ErrorKind::NotADirectory => "it is no folder; give source.checkpoint_dir, or the folder of one source in it".to_owned(),
+        _ => error.to_string(),
+    }
 }
 
 /// A folder in use by this process.
@@ -146,7 +169,7 @@ impl Folder {
         let mut book = ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let mut lanes = BTreeMap::new();
         for (lane, state) in book.lanes_mut() {
-            state.settle(window_minutes);
+            state.settle(window_minutes, now_ns / MINUTE_NS);
             lanes.insert(lane.to_string(), state.state().clone());
         }
         let start_ns = book.start_ns;

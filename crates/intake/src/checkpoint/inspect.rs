@@ -54,7 +54,7 @@ impl Checkpoint {
     /// # Errors
     /// When the folder cannot be read or is of a later version.
     pub fn inspect(dir: &Path, now_ns: u64) -> Result<Vec<Checkpoint>, CheckpointError> {
-        let io = |source| CheckpointError::Io { path: dir.display().to_string(), source };
+        let io = |source| CheckpointError::Read { path: dir.display().to_string(), source };
         if dir.join("lock").exists() {
             return Ok(vec![inspect_one(dir, now_ns)?]);
         }
@@ -70,8 +70,16 @@ impl Checkpoint {
     }
 }
 
+/// The same failure, told to somebody who only looks.
+fn for_reading(error: CheckpointError) -> CheckpointError {
+    match error {
+        CheckpointError::Io { path, source } => CheckpointError::Read { path, source },
+        other => other,
+    }
+}
+
 fn inspect_one(folder: &Path, now_ns: u64) -> Result<Checkpoint, CheckpointError> {
-    let document = match read_document(folder)? {
+    let document = match read_document(folder).map_err(for_reading)? {
         Stored::Read(document) => Some(*document),
         Stored::Absent | Stored::Broken { .. } => None,
     };
@@ -88,7 +96,7 @@ fn inspect_one(folder: &Path, now_ns: u64) -> Result<Checkpoint, CheckpointError
             taken.steps.iter().for_each(|step| ledger.apply(step));
         }
     });
-    read.map_err(|source| CheckpointError::Io { path: folder.display().to_string(), source })?;
+    read.map_err(|source| CheckpointError::Read { path: folder.display().to_string(), source })?;
     let in_use = File::open(folder.join("lock")).is_ok_and(|lock| lock.try_lock().is_err());
     let lanes = ledger.lanes().iter().map(|(lane, state)| report(lane, state, now_ns)).collect();
     let quarantine = Quarantine::read(folder);

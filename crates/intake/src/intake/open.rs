@@ -1,7 +1,7 @@
 //! Opening: settings checked, threads started.
 
 use super::{Intake, Keeper, OpenError, Parts};
-use crate::bucket::{BucketFeed, BucketSettings, Shared, Window};
+use crate::bucket::{BucketFeed, BucketSettings, Refused, Shared, Window};
 use crate::budget::Budget;
 use crate::checkpoint::Folder;
 use crate::config::{IntakeConfig, OnOpenError, Order};
@@ -19,6 +19,7 @@ use crate::quarantine::Quarantine;
 use crate::retry::Health;
 use crate::since::Since;
 use crate::threads;
+use crate::unread::UnreadList;
 use crate::worker::{Feed, Limits, Worker};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -34,6 +35,7 @@ const SAVE_EVERY: Duration = Duration::from_secs(10);
 /// What is the same for files and buckets.
 struct Base {
     counters: Arc<Counters>,
+    unread: Arc<UnreadList>,
     budget: Arc<Budget>,
     stop: Arc<AtomicBool>,
     ledger: Arc<Mutex<Ledger>>,
@@ -64,12 +66,27 @@ pub(super) fn open(origin: Origin, config: &IntakeConfig, parts: Parts) -> Resul
                 newest_first: config.source.order == Order::NewestFirst,
                 poll: parts.pace.poll.unwrap_or(Duration::from_secs(config.source.poll_interval_secs.max(1))),
                 concurrency: config.s3_download_concurrency,
-                room_bytes: config.source.max_buffer_bytes / 2,
+                // bodies wait for less than inflated records do: for the worker alone, not for Falco
+                room_bytes: config.source.max_buffer_bytes / 4,
                 fail_at_open: config.source.on_open_error == OnOpenError::Fail,
             };
             bucket_intake(&origin, settings, config, &parts, base)
         }
     }
+}
+
+/// Checks the settings that say what is wanted, and when; also says whether reading ends.
+pub(crate) fn checked(
+    origin: &Origin,
+    config: &IntakeConfig,
+    now_ns: u64,
+) -> Result<(Filter, bool), OpenError> {
+    let filter = filter(config)?;
+    let ends = match origin {
+        Origin::S3 { once, since, .. } => window(config, *once, *since, now_ns)?.0,
+        Origin::Files { follow, .. } => !follow,
+    };
+    Ok((filter, ends))
 }
 
 fn setting(key: &'static str, reason: impl Into<String>) -> OpenError {
@@ -157,6 +174,7 @@ fn base(
     }
     Ok(Base {
         counters: Arc::default(),
+        unread: Arc::default(),
         budget: Budget::new(source.max_buffer_bytes / 2),
         stop: Arc::default(),
         ledger,
@@ -206,10 +224,14 @@ fn bucket_intake(
 ) -> Result<Intake, OpenError> {
     let Some(connect) = parts.connect.clone() else {
         let reason = "this program was built without a client for buckets".into();
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason });
+        return Err(OpenError::Bucket { origin: origin.to_string(), reason, story: String::new() });
     };
     if let Err(error) = connect.check() {
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason: error.message });
+        return Err(OpenError::Bucket {
+            origin: origin.to_string(),
+            reason: error.message,
+            story: error.story,
+        });
     }
     if base.goes_on {
         tracing::info!("{origin}: going on from the checkpoint");
@@ -246,9 +268,9 @@ fn bucket_intake(
     let (again, to_fetch_again) = tokio::sync::mpsc::unbounded_channel();
     let feed = BucketFeed::new(Arc::clone(&shared), slots, again);
     let started = settings.start(&runtime, shared, connect, base.filter.clone(), order, to_fetch_again);
-    if let Err(reason) = started {
+    if let Err(Refused { reason, story }) = started {
         runtime.shutdown_timeout(Duration::from_secs(5));
-        return Err(OpenError::Bucket { origin: origin.to_string(), reason });
+        return Err(OpenError::Bucket { origin: origin.to_string(), reason, story });
     }
     start(Box::new(feed), config, parts, base, Some(runtime))
 }
@@ -288,6 +310,7 @@ fn start(
     Ok(Intake {
         handout: Some(handout),
         counters: base.counters,
+        unread: base.unread,
         budget: base.budget,
         quarantine,
         stop: base.stop,

@@ -1,5 +1,10 @@
 //! What is known of the objects whose keys begin alike.
 
+mod late;
+mod whole;
+
+use self::late::Late;
+use self::whole::Look;
 use super::Step;
 use crate::layout::{day_of, minute};
 use serde::{Deserialize, Serialize};
@@ -17,6 +22,8 @@ pub struct Lane {
     hold: Option<u64>,
     /// Days of which all objects were listed.
     listed: BTreeSet<u64>,
+    late: Late,
+    look: Look,
 }
 
 /// The part of a lane that is kept on disk.
@@ -35,6 +42,20 @@ pub struct LaneState {
     /// Names of objects of which a part was taken, with their stamps and the inflated bytes taken.
     #[serde(default)]
     pub open: BTreeMap<String, (u64, u64)>,
+    /// Without times in the names: objects written before this minute (since 1970) are through, and not known by name.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub written_before: u64,
+    /// In this minute (since 1970) it was last looked back for objects later than the window.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub looked_back: u64,
+    /// Names of objects before the floor that are through: they were found by looking back.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub late: BTreeSet<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks for it")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What to do with an object that was listed.
@@ -97,7 +118,7 @@ impl Lane {
         self.state.newest = self.state.newest.max(minute);
     }
 
-    /// Notes that everything of this day was listed.
+    /// Notes that everything of this day was listed, as far as it was there.
     pub fn listed_day(&mut self, day: u64) {
         self.listed.insert(day);
     }
@@ -117,15 +138,20 @@ impl Lane {
         self.pending.remove(&pending_key(&step.name));
         if !self.is_through(&step.name) {
             self.state.done.insert(step.name.clone(), (step.stamp, step.upto));
+        } else if minute(&step.name).is_some_and(|at| at < self.state.floor) {
+            self.state.late.insert(step.name.clone());
         }
     }
 
-    /// Moves the floor up as far as it may, and forgets names below it. `window` in minutes.
-    pub fn settle(&mut self, window: u64) {
+    /// Moves the floor up as far as it may, and forgets names below it. `window` in minutes, `now` in minutes since
+    /// 1970.
+    pub fn settle(&mut self, window: u64, now: u64) {
         let through: Vec<u64> = self
             .listed
             .iter()
             .copied()
+            // Shortly after midnight objects of the day before are still to come.
+            .filter(|&day| (day + 1) * 1440 + window <= now)
             .filter(|&day| !self.pending.iter().any(|&(minute, _)| day_of(minute) == day))
             .collect();
         for day in through {
@@ -140,13 +166,16 @@ impl Lane {
         if let Some(hold) = self.hold {
             floor = floor.min(hold);
         }
+        self.settle_late();
         if floor <= self.state.floor {
             return;
         }
         self.state.floor = floor;
-        self.state.done.retain(|name, _| minute(name).is_none_or(|m| m >= floor));
-        self.state.open.retain(|name, _| minute(name).is_none_or(|m| m >= floor));
+        let after = |name: &String| minute(name).is_none_or(|m| m >= floor);
+        self.state.done.retain(|name, _| after(name) || self.late.passed(name));
+        self.state.open.retain(|name, _| after(name));
         self.state.days.retain(|&day| day >= day_of(floor));
+        self.listed.retain(|&day| day >= day_of(floor));
     }
 }
 
@@ -180,12 +209,12 @@ mod tests {
         assert_eq!(lane.list(&b, 1), Want::From(0));
         lane.listed_to(now + 5);
         lane.apply(&Step { done: false, upto: 7, ..done(&a) });
-        lane.settle(2);
+        lane.settle(2, now + 60);
         assert_eq!(lane.state().floor, now, "the floor waits for what is pending");
         let mut again = Lane::restored(lane.state().clone());
         assert_eq!(again.list(&a, 1), Want::From(7), "an open one goes on");
         lane.apply(&done(&a));
-        lane.settle(2);
+        lane.settle(2, now + 60);
         assert_eq!(lane.state().floor, now + 3);
         assert_eq!(lane.list(&a, 1), Want::No);
         assert_eq!(lane.list(&name(now + 2, "late"), 1), Want::No, "later than the window");
@@ -204,17 +233,19 @@ mod tests {
         lane.listed_to((day + 2) * 1440 + 50);
         lane.listed_day(day + 2);
         for name in &names {
-            lane.settle(60);
+            lane.settle(60, (day + 3) * 1440 + 60);
             assert!(lane.state().days.is_empty());
             lane.apply(&done(name));
         }
-        lane.settle(60);
+        lane.settle(60, (day + 3) * 1440 + 59);
+        assert!(lane.state().days.is_empty(), "objects of that day may still come");
+        lane.settle(60, (day + 3) * 1440 + 60);
         assert_eq!(lane.state().days, [day + 2].into());
         assert!(lane.state().done.is_empty());
         assert_eq!(lane.state().floor, day * 1440);
         assert_eq!(lane.list(&names[3], 1), Want::No);
         lane.hold(None);
-        lane.settle(60);
+        lane.settle(60, (day + 3) * 1440 + 60);
         assert_eq!(lane.state().floor, (day + 2) * 1440 - 10);
     }
 
@@ -223,7 +254,7 @@ mod tests {
         let mut lane = Lane::new(0);
         assert_eq!(lane.list("a.json", 1), Want::From(0));
         lane.apply(&done("a.json"));
-        lane.settle(60);
+        lane.settle(60, 1_000_000);
         assert_eq!(lane.list("a.json", 1), Want::No);
         assert_eq!(lane.list("a.json", 2), Want::From(0), "changed");
     }

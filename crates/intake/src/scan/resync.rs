@@ -1,6 +1,6 @@
 //! Where to go on after something broken.
 
-use super::grammar::string_end;
+use tfdrift_cloudtrail::json::scan::string_end;
 
 /// CloudTrail begins every record with this member, so it marks the next one.
 const MARK: &[u8] = b"\"eventVersion\"";

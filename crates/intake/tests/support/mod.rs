@@ -90,6 +90,7 @@ pub fn pace() -> Pace {
         patience: Duration::from_millis(50),
         discover: Duration::from_millis(50),
         poll: Some(Duration::from_millis(10)),
+        ..Pace::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -10,7 +11,7 @@ use crate::config::StateConfig;
 use crate::error::PlaceError;
 use crate::fetch::{Fetched, Item};
 use crate::place::{Place, PlaceKind};
-use crate::source::Source;
+use crate::source::{Source, Versions};
 
 /// A folder, and the place that its backend is.
 pub(crate) struct Auto {
@@ -20,6 +21,8 @@ pub(crate) struct Auto {
     /// Hash of what the folder said when `source` was made.
     said: u64,
     source: Option<Box<Source>>,
+    /// The workspace that the backend is read for; "" for all of it.
+    workspace: String,
 }
 
 /// `.terraform/terraform.tfstate`: what `init` noted of the backend.
@@ -40,7 +43,14 @@ struct Backend {
 impl Auto {
     pub(crate) fn new(folder: &str, place: &Place, config: &StateConfig) -> Self {
         let config = StateConfig { places: Vec::new(), ..config.clone() };
-        Self { folder: folder.into(), place: place.clone(), config, said: 0, source: None }
+        Self {
+            folder: folder.into(),
+            place: place.clone(),
+            config,
+            said: 0,
+            source: None,
+            workspace: String::new(),
+        }
     }
 
     pub(crate) async fn list(&mut self) -> Result<Vec<Item>, PlaceError> {
@@ -55,12 +65,15 @@ impl Auto {
                 .map_err(|e| self.problem(format!("{}: {}", e.key, e.problem)))?;
             tracing::debug!(folder = %self.folder.display(), backend = %place.kind, "backend found");
             self.source = Some(Box::new(source));
+            self.workspace = place.workspace;
             self.said = hasher.finish();
         }
-        match &mut self.source {
-            Some(source) => Box::pin(source.list()).await,
-            None => Ok(Vec::new()),
-        }
+        let Some(source) = &mut self.source else { return Ok(Vec::new()) };
+        let mut items = Box::pin(source.list()).await?;
+        // A backend shows all its workspaces.
+        let wanted = &self.workspace;
+        items.retain(|item| wanted.is_empty() || item.workspace.as_ref().is_none_or(|w| w == wanted));
+        Ok(items)
     }
 
     pub(crate) async fn fetch(
@@ -72,6 +85,10 @@ impl Auto {
             Some(source) => Box::pin(source.fetch(item, known)).await,
             None => Err(self.problem("not looked at yet".to_owned())),
         }
+    }
+
+    pub(crate) fn versions(&self) -> Option<Arc<Versions>> {
+        self.source.as_ref()?.versions()
     }
 
     /// The place that the folder's backend is.

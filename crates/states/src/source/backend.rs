@@ -6,6 +6,12 @@ use serde_json::{Map, Value};
 use crate::error::ConfigError;
 use crate::place::{Place, PlaceKind};
 
+/// The first of these variables that is set and not empty, else "": what a backend takes where its block is silent.
+pub(crate) fn env(names: &[&str]) -> String {
+    let set = names.iter().filter(|name| !name.is_empty()).filter_map(|name| std::env::var(name).ok());
+    set.into_iter().find(|value| !value.is_empty()).unwrap_or_default()
+}
+
 /// The keys of a backend block. Numbers and booleans may be texts, as in environment variables.
 pub(crate) struct Keys<'p> {
     kind: PlaceKind,

@@ -1,5 +1,6 @@
-//! Places reached by HTTP, against servers on the loopback. `http` needs no more than that; for HCP Terraform, Google
-//! Cloud Storage and Azure these are protocol tests: the server answers as their documentation says.
+//! Places reached by HTTP, against servers on the loopback. `http` needs no more than that; for HCP Terraform
+//! these are protocol tests, and for Google Cloud Storage and Azure those of what their emulators (tests/emulators) do not do:
+//! the server answers as their documentation says.
 
 #![allow(clippy::unwrap_used)] // helpers of tests; clippy knows only the test functions themselves
 
@@ -273,7 +274,7 @@ fn azure() -> String {
 fn azurerm_key_with_its_workspaces() {
     let address = azure();
     let target = json!({"storage_account_name": "acct", "container_name": "states", "key": "net/prod.tfstate",
-        "access_key": "c2VjcmV0", "endpoint": format!("http://{address}/acct"), "resource_group_name": "rg"});
+        "access_key": "c2VjcmV0", "blob_endpoint": format!("http://{address}/acct"), "resource_group_name": "rg"});
     let backend = store(PlaceKind::Azurerm, target.clone());
     assert_eq!(backend.load_now().errors().collect::<Vec<_>>(), [""; 0]);
     let snapshot = backend.snapshot().unwrap();
