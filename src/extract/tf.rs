@@ -127,7 +127,7 @@ pub(super) fn of_judgement<'a>(
         TfField::Workspace => resource()?.state().workspace().map(text),
         TfField::Serial => resource()?.state().serial().map(Value::Number),
         TfField::Owner => resource()?.configured()?.owner.as_deref().map(text),
-        TfField::Source => resource()?.configured().map(|c| text(&c.source)),
+        TfField::Source => non_empty(&resource()?.configured()?.source),
         TfField::Managed | TfField::Drift | TfField::Expected | TfField::Via | TfField::Actor => None,
     }
 }

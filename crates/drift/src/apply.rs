@@ -1,5 +1,7 @@
 //! Carries out the `set` lines of a target on the attributes of a resource.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value};
 use tfdrift_mapping::{Assign, Attribute, Kind, SetLine};
 
@@ -14,20 +16,22 @@ pub enum Applied {
     Written,
 }
 
-/// Lays `value` into the attributes as the line says. `attribute` describes the line's whole path, `top` its first segment.
+/// Lays `value` into the attributes as the line says. `attribute` describes the line's whole path, `top` its first segment;
+/// `default_tags` are those that the configuration says the provider adds, where it is known.
 pub fn apply(
     line: &SetLine,
     value: Value,
     attributes: &mut Map<String, Value>,
     top: Option<&Attribute>,
     attribute: Option<&Attribute>,
+    default_tags: Option<&BTreeMap<String, String>>,
 ) -> Applied {
     let Some((name, inner)) = line.path.split_first() else { return Applied::NoAttribute };
     if !attributes.contains_key(name) {
         return Applied::NoAttribute;
     }
     if name == "tags" && inner.is_empty() {
-        tags(line.assign, value, attributes);
+        tags(line.assign, value, attributes, default_tags);
         return Applied::Written;
     }
     let Some(here) = attributes.get_mut(name) else { return Applied::NoAttribute };
@@ -164,12 +168,30 @@ fn map_of(attributes: &Map<String, Value>, name: &str) -> Map<String, Value> {
 }
 
 /// Tags are two attributes: `tags_all` is what AWS holds, `tags` is that without what the provider's `default_tags` account for.
-fn tags(assign: Assign, value: Value, attributes: &mut Map<String, Value>) {
+///
+/// The state tells a default from a tag of the resource's own only where the resource does not name its key; for the others
+/// `configured` does. The provider keeps a tag in `tags` that the resource names with the very value of a default, also when
+/// it is gone from AWS (`KeyValueTags.ResolveDuplicates` of terraform-provider-aws; tests/truth/more, `m8-*`).
+fn tags(
+    assign: Assign,
+    value: Value,
+    attributes: &mut Map<String, Value>,
+    configured: Option<&BTreeMap<String, String>>,
+) {
     let own = map_of(attributes, "tags");
     let has_all = attributes.contains_key("tags_all");
     let before = if has_all { map_of(attributes, "tags_all") } else { own.clone() };
     let mut defaults = before.clone();
     defaults.retain(|k, _| !own.contains_key(k));
+    let named: Map<String, Value> = configured
+        .into_iter()
+        .flatten()
+        .filter(|(k, _)| has_all && own.contains_key(*k))
+        .map(|(k, v)| (k.clone(), Value::String(v.clone())))
+        .collect();
+    let kept = named.clone().into_iter().filter(|(k, v)| own.get(k) == Some(v));
+    let kept: Vec<(String, Value)> = kept.collect();
+    defaults.extend(named);
 
     let mut all = before;
     match (assign, value) {
@@ -194,6 +216,9 @@ fn tags(assign: Assign, value: Value, attributes: &mut Map<String, Value>) {
     }
     let mut tags = all.clone();
     tags.retain(|k, v| defaults.get(k) != Some(v));
+    for (k, v) in kept {
+        tags.entry(k).or_insert(v);
+    }
     attributes.insert("tags".into(), Value::Object(tags));
     if has_all {
         attributes.insert("tags_all".into(), Value::Object(all));
@@ -207,6 +232,16 @@ mod tests {
     use tfdrift_mapping::{Confidence, Schema, parse_file};
 
     fn run(schema: &str, state: Value, line: &str, value: Value) -> Value {
+        run_with(None, schema, state, line, value)
+    }
+
+    fn run_with(
+        defaults: Option<&BTreeMap<String, String>>,
+        schema: &str,
+        state: Value,
+        line: &str,
+        value: Value,
+    ) -> Value {
         let text =
             format!("source = \"s\"\n[[X]]\nupdate = \"aws_x\"\nid = [\"id = A\"]\nset = [\"{line}\"]\n");
         let op = parse_file("x", &text, Confidence::Core).unwrap().remove(0);
@@ -219,6 +254,7 @@ mod tests {
             &mut attributes,
             schema.attribute("aws_x", &line.path[..1]),
             schema.attribute("aws_x", &line.path),
+            defaults,
         );
         Value::Object(attributes)
     }
@@ -271,5 +307,39 @@ mod tests {
             run(schema, state, "tags = X", json!({"a":"1","d":"x","aws:s":"i"})),
             json!({"tags":{"a":"1"},"tags_all":{"a":"1","d":"x"}})
         );
+    }
+    #[test]
+    fn default_tags_that_the_resource_names_too() {
+        let schema = r#"{"tags":"ms","tags_all":"ms"}"#;
+        let defaults =
+            BTreeMap::from([("o".to_owned(), "p".to_owned()), ("s".to_owned(), "prod".to_owned())]);
+        let tags = |own: Value, all: Value, line: &str, value: Value| {
+            let state = json!({"tags": own, "tags_all": all});
+            run_with(Some(&defaults), schema, state, line, value)
+        };
+        // The same value: it stays in `tags` when it is gone from AWS, and follows when it is changed.
+        let all = json!({"o":"p","s":"prod"});
+        assert_eq!(
+            tags(json!({"o":"p"}), all.clone(), "tags -= X", json!(["o"])),
+            json!({"tags":{"o":"p"},"tags_all":{"s":"prod"}})
+        );
+        assert_eq!(
+            tags(json!({"o":"p"}), all.clone(), "tags |= X", json!({"o":"q"})),
+            json!({"tags":{"o":"q"},"tags_all":{"o":"q","s":"prod"}})
+        );
+        // Another value: once it is the default's, it is no tag of the resource's own.
+        assert_eq!(
+            tags(json!({"s":"test"}), json!({"o":"p","s":"test"}), "tags |= X", json!({"s":"prod"})),
+            json!({"tags":{},"tags_all":{"o":"p","s":"prod"}})
+        );
+        // A provider without tags_all has no default_tags.
+        let old = run_with(
+            Some(&defaults),
+            r#"{"tags":"ms"}"#,
+            json!({"tags":{"o":"p"}}),
+            "tags -= X",
+            json!(["o"]),
+        );
+        assert_eq!(old, json!({"tags":{}}));
     }
 }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Map, Value};
 use tfdrift_cloudtrail::Record;
 use tfdrift_mapping::{Confidence, Effect, Expr, Operation, Target};
-use tfdrift_tfstate::ResourceId;
+use tfdrift_tfstate::{Resource, ResourceId};
 
 use crate::apply::{Applied, apply};
 use crate::eval::{Context, Scope};
@@ -217,7 +217,7 @@ impl Run<'_> {
         let mut written = BTreeSet::new();
         if !self.failed && target.effect != Effect::Delete {
             for line in &target.sets {
-                self.line(line, resource.rtype(), context, &cell, &mut written, trace);
+                self.line(line, resource, context, &cell, &mut written, trace);
             }
         }
         if !target.mirror {
@@ -265,19 +265,23 @@ impl Run<'_> {
     fn line(
         &self,
         line: &tfdrift_mapping::SetLine,
-        rtype: &str,
+        resource: Resource<'_>,
         context: Context<'_>,
         cell: &RefCell<Map<String, Value>>,
         written: &mut BTreeSet<String>,
         trace: &mut Trace,
     ) {
+        let rtype = resource.rtype();
         let attribute = self.mappings.attribute(rtype, &line.path);
         let top = line.path.get(..1).and_then(|p| self.mappings.attribute(rtype, p));
         let Some(value) = context.eval(&line.value, attribute) else {
             trace.say(|| format!("{}: the record gives no value", line.path.join(".")));
             return;
         };
-        let done = apply(line, value, &mut cell.borrow_mut(), top, attribute);
+        let is_tags = line.path.first().is_some_and(|name| name == "tags");
+        let configured = if is_tags { resource.configured() } else { None };
+        let defaults = configured.map(|configured| &*configured.default_tags);
+        let done = apply(line, value, &mut cell.borrow_mut(), top, attribute, defaults);
         trace.say(|| match done {
             Applied::NoAttribute => {
                 format!("{}: the state's resource has no such attribute", line.path.join("."))

@@ -143,7 +143,7 @@ pub const TF_FIELDS: &[FieldDef] = &[
     text("tf.owner", "Owner of the resource, from the configuration.", "it is not known"),
     text(
         "tf.source",
-        "`file.tf:line` of the resource, from the configuration.",
+        "`file.tf:line` of the resource, from the configuration; in a module from elsewhere, of the module's call, with its source.",
         "the configuration is not known",
     ),
     field("tf.serial", Kind::U64, "Serial of that state.", NO_RESOURCE),

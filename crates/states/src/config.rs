@@ -11,15 +11,16 @@ use crate::place::Place;
 pub struct StateConfig {
     /// Where the states live.
     pub places: Vec<Place>,
-    /// Seconds between two looks at a place. Local files are looked at every two seconds, if that is less: it costs
-    /// one `stat` each.
+    /// Seconds between two looks at a place. Folders of local files are watched besides; where they cannot be, they are looked at
+    /// every two seconds, if that is less: it costs one `stat` each.
     pub poll_interval_secs: u64,
     /// Seconds for which the source holds events back until all places were tried once.
     pub first_load_timeout_secs: u64,
     /// Bytes that states of the past may take in memory: those that stood at the time of events older than the newest
     /// states, where a bucket keeps versions. 0: the past is not looked at.
     pub history_cache_bytes: u64,
-    /// Folders of configuration (`*.tf`) from which `ignore_changes`, `default_tags` and places in files are read.
+    /// Folders of configuration (`*.tf`) from which `ignore_changes`, `default_tags` and places in files are read, or a plan's
+    /// JSON, which has `default_tags` and the sources of modules.
     pub config: Vec<String>,
     /// Attributes to mask beyond the known ones; see [`tfdrift_tfstate::Masker`].
     pub mask_names: Vec<String>,

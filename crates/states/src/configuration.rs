@@ -1,7 +1,10 @@
-//! What the Terraform configuration says and the state does not: where a resource's block stands, who owns the file, and
-//! what `ignore_changes` leaves to others.
+//! What the Terraform configuration says and the state does not: where a resource's block stands, who owns the file, what
+//! `ignore_changes` leaves to others, and which tags its provider adds.
 
+mod installed;
 mod owners;
+mod plan;
+mod providers;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,18 +15,28 @@ use hcl_edit::structure::{Block, Body};
 use tfdrift_tfstate::{Configured, ConfiguredMap};
 
 use crate::error::PlaceError;
+use installed::Installed;
 use owners::Owners;
+use providers::Providers;
 
 /// Modules call modules less deep than this; a module that calls itself stops here.
 const MAX_MODULE_DEPTH: usize = 16;
 
-/// Reads the `*.tf` files of each folder as a root module, and those of the modules it calls by a local path. A file that
-/// cannot be read loses only itself; its error names line and column.
-pub fn read_configuration(folders: &[String]) -> (ConfiguredMap, Vec<PlaceError>) {
+/// Reads each folder's `*.tf` files as a root module, with the modules that it calls: those with a local path, and those that
+/// `terraform init` installed. Anything else is taken for a plan's JSON. A file that cannot be read loses only itself; its
+/// error names line and column.
+pub fn read_configuration(paths: &[String]) -> (ConfiguredMap, Vec<PlaceError>) {
     let mut loader = Loader::default();
-    for folder in folders {
-        let owners = Owners::find(Path::new(folder));
-        loader.module(Path::new(folder), "", &owners, 0);
+    for path in paths {
+        if Path::new(path).is_file() {
+            loader.plan(path);
+            continue;
+        }
+        let root = Path::new(path);
+        loader.installed = Installed::find(root);
+        let owners = Owners::find(root);
+        let scope = Scope { prefix: "", owners: &owners, via: None, depth: 0 };
+        loader.module(root, &Providers::default(), &scope);
     }
     (loader.blocks.into_iter().collect(), loader.errors)
 }
@@ -32,67 +45,163 @@ pub fn read_configuration(folders: &[String]) -> (ConfiguredMap, Vec<PlaceError>
 struct Loader {
     blocks: BTreeMap<String, Configured>,
     errors: Vec<PlaceError>,
+    installed: Installed,
+}
+
+/// Where a module is called.
+struct Scope<'s> {
+    /// `module.net.`
+    prefix: &'s str,
+    owners: &'s Owners,
+    /// The call of the outermost module that lies outside the repository: nobody looks for its blocks' lines.
+    via: Option<&'s Configured>,
+    depth: usize,
+}
+
+/// A file of a module.
+struct File {
+    path: PathBuf,
+    text: String,
+    body: Body,
+}
+
+/// A call of a module.
+struct Call {
+    prefix: String,
+    target: String,
+    version: Option<String>,
+    providers: Providers,
+    /// `file.tf:line` of the call, and the owner of the file.
+    at: String,
+    owner: Option<String>,
 }
 
 impl Loader {
-    fn module(&mut self, folder: &Path, prefix: &str, owners: &Owners, depth: usize) {
-        let files = match tf_files(folder) {
-            Ok(files) => files,
+    fn plan(&mut self, path: &str) {
+        let text = match std::fs::read(path) {
+            Ok(text) => text,
+            Err(error) => return self.errors.push(PlaceError::io(path, &error)),
+        };
+        match plan::read(&text) {
+            // What a folder says has lines: it wins.
+            Ok(blocks) => blocks.into_iter().for_each(|(address, block)| {
+                self.blocks.entry(address).or_insert(block);
+            }),
+            Err(problem) => self.errors.push(PlaceError::Io { path: path.to_owned(), problem }),
+        }
+    }
+
+    /// The files of a folder that can be read.
+    fn files(&mut self, folder: &Path) -> Vec<File> {
+        let paths = match tf_files(folder) {
+            Ok(paths) => paths,
             Err(error) => {
                 self.errors.push(PlaceError::io(folder.to_string_lossy(), &error));
-                return;
+                return Vec::new();
             }
         };
-        let mut calls = Vec::new();
-        for path in files {
-            let file = path.to_string_lossy().into_owned();
+        let mut files = Vec::new();
+        for path in paths {
+            let shown = path.to_string_lossy().into_owned();
             let text = match std::fs::read_to_string(&path) {
                 Ok(text) => text,
                 Err(error) => {
-                    self.errors.push(PlaceError::io(file, &error));
+                    self.errors.push(PlaceError::io(shown, &error));
                     continue;
                 }
             };
-            let body: Body = match hcl_edit::parser::parse_body(&text) {
-                Ok(body) => body,
+            match hcl_edit::parser::parse_body(&text) {
+                Ok(body) => files.push(File { path, text, body }),
                 Err(error) => {
                     let at = error.location();
                     let problem = format!("not valid HCL at line {}, column {}", at.line(), at.column());
-                    self.errors.push(PlaceError::Io { path: file, problem });
-                    continue;
+                    self.errors.push(PlaceError::Io { path: shown, problem });
                 }
+            }
+        }
+        files
+    }
+
+    fn module(&mut self, folder: &Path, inherited: &Providers, scope: &Scope<'_>) {
+        let files = self.files(folder);
+        let bodies: Vec<&Body> = files.iter().map(|file| &file.body).collect();
+        let providers = Providers::of_module(inherited, &bodies);
+        let prefix = scope.prefix;
+        let mut calls = Vec::new();
+        for file in &files {
+            let (at, owner) = match scope.via {
+                Some(via) => (None, via.owner.clone()),
+                None => (Some(file.path.to_string_lossy()), scope.owners.of(&file.path)),
             };
-            let owner = owners.of(&path);
-            for block in body.blocks() {
+            let source = |block: &Block| match (&at, scope.via) {
+                (Some(path), _) => format!("{path}:{}", line_of(block, &file.text)),
+                (None, via) => via.map(|via| via.source.clone()).unwrap_or_default(),
+            };
+            for block in file.body.blocks() {
                 let labels: Vec<&str> = block.labels.iter().map(|label| label.as_str()).collect();
-                let address = match (block.ident.as_str(), labels.as_slice()) {
-                    ("resource", [rtype, name]) => format!("{prefix}{rtype}.{name}"),
-                    ("data", [rtype, name]) => format!("{prefix}data.{rtype}.{name}"),
+                let (address, rtype) = match (block.ident.as_str(), labels.as_slice()) {
+                    ("resource", [rtype, name]) => (format!("{prefix}{rtype}.{name}"), *rtype),
+                    ("data", [rtype, name]) => (format!("{prefix}data.{rtype}.{name}"), *rtype),
                     ("module", [name]) => {
-                        let target = text_of(&block.body, "source").unwrap_or_default();
-                        calls.push((format!("{prefix}module.{name}."), target));
+                        calls.push(Call {
+                            prefix: format!("{prefix}module.{name}."),
+                            target: text_of(&block.body, "source").unwrap_or_default(),
+                            version: text_of(&block.body, "version"),
+                            providers: providers.of_call(&block.body),
+                            at: source(block),
+                            owner: owner.clone(),
+                        });
                         continue;
                     }
                     _ => continue,
                 };
-                let start = block.span().map_or(0, |span| span.start);
-                let before = text.get(..start).unwrap_or_default();
-                // A block's span begins with the white space and comments before it.
-                let skipped = text.get(start..).map_or(0, leading_lines);
-                let line = before.matches('\n').count() + skipped + 1;
-                let source = format!("{file}:{line}");
-                let configured =
-                    Configured { source, owner: owner.clone(), ignore_changes: ignore_changes(block) };
+                let configured = Configured {
+                    source: source(block),
+                    owner: owner.clone(),
+                    ignore_changes: ignore_changes(block),
+                    default_tags: providers.of_resource(rtype, &block.body),
+                };
                 self.blocks.insert(address, configured);
             }
         }
-        for (prefix, target) in calls {
-            // Registry and git modules lie in .terraform/modules, if at all, and are not this repository's to own.
-            if (target.starts_with("./") || target.starts_with("../")) && depth < MAX_MODULE_DEPTH {
-                self.module(&folder.join(&target), &prefix, owners, depth + 1);
-            }
+        for call in calls {
+            self.call(folder, &call, scope);
         }
     }
+
+    fn call(&mut self, folder: &Path, call: &Call, scope: &Scope<'_>) {
+        let scope = Scope { prefix: &call.prefix, depth: scope.depth + 1, ..*scope };
+        if scope.depth > MAX_MODULE_DEPTH {
+            return;
+        }
+        if call.target.starts_with("./") || call.target.starts_with("../") {
+            return self.module(&folder.join(&call.target), &call.providers, &scope);
+        }
+        let installed = self.installed.get(&call.prefix);
+        let installed = installed.map(|(folder, version)| (folder.to_owned(), version.map(str::to_owned)));
+        let (folder, version) = installed.map_or((None, None), |(folder, version)| (Some(folder), version));
+        // A registry's or git's module: what people can change is its call.
+        let source = match (scope.via, version.as_ref().or(call.version.as_ref())) {
+            (Some(via), _) => via.source.clone(),
+            (None, Some(version)) => format!("{} ({} {version})", call.at, call.target),
+            (None, None) => format!("{} ({})", call.at, call.target),
+        };
+        let via = Configured { source, owner: call.owner.clone(), ..Configured::default() };
+        if let Some(folder) = folder.filter(|folder| folder.is_dir()) {
+            self.module(&folder, &call.providers, &Scope { via: Some(&via), ..scope });
+        }
+        // Stands for every resource of it that is not found.
+        self.blocks.insert(call.prefix.trim_end_matches('.').to_owned(), via);
+    }
+}
+
+/// The line that a block begins at.
+fn line_of(block: &Block, text: &str) -> usize {
+    let start = block.span().map_or(0, |span| span.start);
+    let before = text.get(..start).unwrap_or_default();
+    // A block's span begins with the white space and comments before it.
+    let skipped = text.get(start..).map_or(0, leading_lines);
+    before.matches('\n').count() + skipped + 1
 }
 
 /// Lines of blanks and comments before the block itself.
@@ -182,5 +291,50 @@ mod tests {
         assert_eq!(vpc.ignore_changes, ["*"]);
         assert!(configuration.get("module.net.data.aws_ami.a").unwrap().source.ends_with("net.tf:4"));
         assert!(configuration.get("aws_vpc.none").is_none());
+        let far = configuration.get("module.far[0].aws_vpc.this").unwrap();
+        assert_eq!(far.source, format!("{folder}/main.tf:13 (registry/x/aws)"));
+        assert_eq!((far.owner.as_deref(), far.ignore_changes.len()), (Some("@all"), 0));
+    }
+
+    #[test]
+    fn installed_modules_plans_and_the_tags_of_providers() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write(
+            "main.tf",
+            "provider \"aws\" {\n  default_tags {\n    tags = { Owner = \"platform\" }\n  }\n}\n\
+             provider \"aws\" {\n  alias = \"west\"\n  default_tags {\n    tags = { Owner = \"west\" }\n  }\n}\n\
+             module \"far\" {\n  source = \"x/net/aws\"\n  version = \"~> 5.0\"\n  providers = { aws = aws.west }\n}\n\
+             module \"git\" { source = \"git::https://example.com/m.git\" }\n",
+        );
+        write(
+            ".terraform/modules/modules.json",
+            r#"{"Modules":[{"Key":"","Source":"","Dir":"."},{"Key":"far","Source":"registry.terraform.io/x/net/aws","Version":"5.1.2","Dir":".terraform/modules/far"},
+               {"Key":"far.sub","Source":"./sub","Dir":".terraform/modules/far/sub"}]}"#,
+        );
+        write(".terraform/modules/far/m.tf", "module \"sub\" { source = \"./sub\" }\n");
+        write(
+            ".terraform/modules/far/sub/s.tf",
+            "resource \"aws_autoscaling_group\" \"g\" {\n  lifecycle { ignore_changes = [desired_capacity] }\n}\n",
+        );
+        let plan = "{\"configuration\":{\"provider_config\":{},\"root_module\":{\"resources\":[{\"address\":\"aws_vpc.p\"}]}}}";
+        write("plan.json", plan);
+        write("other.json", "[1]");
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().trim_end_matches('/').to_owned();
+        let (configuration, errors) = read_configuration(&[path(""), path("plan.json"), path("other.json")]);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        assert!(errors[0].to_string().contains("other.json: is no plan's JSON"), "{}", errors[0]);
+
+        let group = configuration.get("module.far.module.sub[1].aws_autoscaling_group.g[0]").unwrap();
+        assert_eq!(group.source, format!("{}:12 (x/net/aws 5.1.2)", path("main.tf")));
+        assert_eq!(group.ignore_changes, ["desired_capacity"]);
+        assert_eq!(group.default_tags.get("Owner").map(String::as_str), Some("west"));
+        let git = configuration.get("module.git.aws_vpc.v").unwrap();
+        assert!(git.source.ends_with("main.tf:17 (git::https://example.com/m.git)"), "{}", git.source);
+        assert!(configuration.get("aws_vpc.p").is_some());
     }
 }

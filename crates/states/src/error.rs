@@ -42,6 +42,14 @@ pub enum PlaceError {
         /// The path.
         path: String,
     },
+    /// Nothing but blanks, and never anything else as long as we looked.
+    #[error(
+        "{name}: is empty, which says nothing about any resource; if nobody is writing it just now, restore it from its backup, or name another state"
+    )]
+    Empty {
+        /// Name of the state.
+        name: String,
+    },
     /// Empty, where a state with resources was.
     #[error(
         "{name}: is empty now, and was not; Terraform is writing it, or it was cut off: restore it from its backup"
@@ -112,6 +120,15 @@ impl PlaceError {
 
     /// Whether the same bytes will fail again: then they are not fetched again before they change.
     pub(crate) fn is_of_content(&self) -> bool {
-        matches!(self, Self::State(_) | Self::Inflate { .. } | Self::Emptied { .. })
+        matches!(self, Self::State(_) | Self::Inflate { .. } | Self::Empty { .. } | Self::Emptied { .. })
+    }
+
+    /// Whether it is what a file shows while somebody writes it in place.
+    pub(crate) fn may_be_half_written(&self) -> bool {
+        match self {
+            Self::Empty { .. } | Self::Emptied { .. } | Self::Changing { .. } => true,
+            Self::State(error) => matches!(error, StateError::Syntax { .. }),
+            _ => false,
+        }
     }
 }

@@ -34,6 +34,7 @@ mod registry;
 mod source;
 mod status;
 mod store;
+mod watch;
 
 pub use config::StateConfig;
 pub use configuration::read_configuration;

@@ -17,6 +17,7 @@ use crate::config::StateConfig;
 use crate::error::ConfigError;
 use crate::source::{Source, Versions};
 use crate::status::{LoadStatus, PlaceStatus};
+use crate::watch::Watch;
 use configured::FromConfiguration;
 use place::PlaceState;
 pub(crate) use place::{CONCURRENT_FETCHES, FETCH_TIMEOUT_SECS, LIST_TIMEOUT_SECS};
@@ -149,6 +150,28 @@ impl Loader {
         places.chain(self.configuration.due).min()
     }
 
+    /// Lets the folders of local places be watched; what is watched is polled less often. A place with a folder that was not
+    /// watched before is looked at once more.
+    pub(crate) fn watch(&mut self, watch: &mut Watch) {
+        let folders: Vec<_> = self.places.iter().map(|p| p.source.folders()).collect();
+        let (watched, new) = watch.follow(folders.iter().flatten().cloned().collect());
+        for (place, folders) in self.places.iter_mut().zip(folders) {
+            let before =
+                std::mem::replace(&mut place.watched, !folders.is_empty() && folders.is_subset(&watched));
+            if place.watched != before && place.due.is_some() {
+                place.due = Some(Instant::now() + place.pause(self.shared.poll));
+            }
+        }
+        if new {
+            self.hurry_local();
+        }
+    }
+
+    /// Makes the local places due.
+    pub(crate) fn hurry_local(&mut self) {
+        self.places.iter_mut().filter(|p| p.source.is_local()).for_each(|p| p.due = None);
+    }
+
     /// Makes every place due.
     pub(crate) fn hurry(&mut self) {
         self.places.iter_mut().for_each(|p| p.due = None);
@@ -182,11 +205,12 @@ impl View<'_> {
         self.view.iter().all(|(_, status)| status.tried)
     }
 
-    /// Whether any place could be looked at.
+    /// Whether any state is known, or any place is known to have none. A place whose every state is broken says nothing.
     pub(crate) fn usable(&self) -> bool {
-        self.view
-            .iter()
-            .any(|(states, status)| !states.is_empty() || (status.tried && status.error.is_none()))
+        let none = |status: &PlaceStatus| {
+            status.tried && status.error.is_none() && status.states.iter().all(|state| state.error.is_none())
+        };
+        self.view.iter().any(|(states, status)| !states.is_empty() || none(status))
     }
 
     pub(crate) fn status(&self) -> LoadStatus {

@@ -74,6 +74,8 @@ pub struct Place {
     pub workspace: String,
     /// How AWS is reached for this place. Absent: as for all.
     pub aws: Option<AwsConfig>,
+    /// Terraform itself wrote the target: no key in it can be a slip of the pen.
+    pub(crate) noted_by_terraform: bool,
 }
 
 impl Place {
@@ -87,6 +89,7 @@ impl Place {
             region: String::new(),
             workspace: String::new(),
             aws: None,
+            noted_by_terraform: false,
         }
     }
 

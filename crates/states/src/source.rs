@@ -60,6 +60,14 @@ impl Source {
         matches!(self, Self::Local(_))
     }
 
+    /// Folders in which something can happen to its states. None where that cannot be told.
+    pub(crate) fn folders(&self) -> std::collections::BTreeSet<std::path::PathBuf> {
+        match self {
+            Self::Local(local) => local.folders(),
+            _ => Default::default(),
+        }
+    }
+
     /// Whether there is nothing to see a second time.
     pub(crate) fn is_once(&self) -> bool {
         matches!(self, Self::Stdin)

@@ -18,6 +18,7 @@ use crate::error::ConfigError;
 use crate::history::{History, Present, Request};
 use crate::loader::{Loader, View};
 use crate::status::LoadStatus;
+use crate::watch::Watch;
 
 /// The states of one configuration: loaded, kept current, and handed out as [`Snapshot`]s.
 ///
@@ -159,17 +160,20 @@ fn run(inner: &Inner, mut stopped: watch::Receiver<bool>, requests: UnboundedRec
     let mut worker = lock(&inner.worker);
     let Some((loader, runtime)) = worker.ready() else { return };
     let rounds = async {
+        let mut watch = Watch::new();
         loop {
             tokio::select! {
                 biased;
                 _ = stopped.wait_for(|stop| *stop) => return,
                 () = inner.round(loader) => {}
             }
+            loader.watch(&mut watch);
             let Some(due) = loader.next_due() else { return };
             tokio::select! {
                 biased;
                 _ = stopped.wait_for(|stop| *stop) => return,
                 () = sleep_until(due) => {}
+                () = watch.changed() => loader.hurry_local(),
             }
         }
     };

@@ -219,6 +219,21 @@ fn polling_sees_changes_and_configmap_links() {
 }
 
 #[test]
+fn an_empty_file_is_no_state() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.tfstate");
+    fs::write(&path, "\n").unwrap();
+    let store = store(vec![place(PlaceKind::File, &path)]);
+    let status = store.load_now();
+    let errors: Vec<_> = status.errors().collect();
+    assert!(errors.iter().any(|e| e.to_string().contains("is empty")), "{errors:?}");
+    assert!(store.snapshot().is_none());
+    fs::write(&path, state(1, "l", &["vpc-1"])).unwrap();
+    store.load_now();
+    assert_eq!(store.snapshot().unwrap().len(), 1);
+}
+
+#[test]
 fn readers_never_see_half() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("a.tfstate");

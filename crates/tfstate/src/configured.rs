@@ -1,21 +1,26 @@
 //! What the configuration says about a resource and the state does not.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
-use crate::address::{Address, Mode};
+use crate::address::{Address, Mode, ModuleStep};
 
-/// What is written about a resource in the `*.tf` files.
+/// What is written about a resource in the `*.tf` files, or in a plan's JSON.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Configured {
-    /// `file.tf:line` of its block.
+    /// `file.tf:line` of its block. Of a resource in a module from elsewhere, the module's call and source:
+    /// `file.tf:line (terraform-aws-modules/vpc/aws 5.1.2)`. From a plan, the module's source alone. "" where nothing is known.
     pub source: String,
     /// Owners of the file, blanks between them. Absent where nobody is named.
     pub owner: Option<String>,
     /// Dotted paths under `ignore_changes`: what Terraform leaves to others. `*` stands for every attribute.
     pub ignore_changes: Vec<String>,
+    /// The tags that its provider adds (`default_tags`), as far as they can be told without running Terraform.
+    pub default_tags: Arc<BTreeMap<String, String>>,
 }
 
-/// [`Configured`] by address without instance keys: one block makes all instances.
+/// [`Configured`] by address without instance keys: one block makes all instances. The address of a module
+/// (`module.net`) stands for every resource in it that has no block here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ConfiguredMap {
     by_address: HashMap<String, Configured>,
@@ -27,7 +32,12 @@ impl ConfiguredMap {
         if self.by_address.is_empty() {
             return None;
         }
-        self.by_address.get(&Address::parse(address).ok()?.without_keys())
+        let address = Address::parse(address).ok()?;
+        let own = self.by_address.get(&address.without_keys());
+        own.or_else(|| {
+            let modules = (1..=address.module.len()).rev().filter_map(|n| address.module.get(..n));
+            modules.map(without_keys).find_map(|module| self.by_address.get(module.trim_end_matches('.')))
+        })
     }
 
     /// Number of blocks.
@@ -48,15 +58,15 @@ impl FromIterator<(String, Configured)> for ConfiguredMap {
     }
 }
 
+/// `module.net.module.subnets.`
+fn without_keys(steps: &[ModuleStep]) -> String {
+    steps.iter().map(|step| format!("module.{}.", step.name)).collect()
+}
+
 impl Address {
     /// The address of the block: `module.web.aws_instance.db` for `module.web["a"].aws_instance.db[0]`.
     pub fn without_keys(&self) -> String {
-        let mut text = String::new();
-        for step in &self.module {
-            text.push_str("module.");
-            text.push_str(&step.name);
-            text.push('.');
-        }
+        let mut text = without_keys(&self.module);
         if self.mode == Mode::Data {
             text.push_str("data.");
         }
@@ -77,5 +87,10 @@ mod tests {
         let map: ConfiguredMap = [("module.m.aws_vpc.v".to_owned(), block)].into_iter().collect();
         assert_eq!(map.get("module.m[\"a\"].aws_vpc.v[0]").map(|c| &*c.source), Some("a.tf:1"));
         assert_eq!(map.get("aws_vpc.v"), None);
+        assert_eq!(map.get("module.m.aws_vpc.other"), None);
+        let call = Configured { source: "b.tf:2 (x)".into(), ..Configured::default() };
+        let map: ConfiguredMap = [("module.m".to_owned(), call)].into_iter().collect();
+        assert_eq!(map.get("module.m[0].module.n.aws_vpc.v").map(|c| &*c.source), Some("b.tf:2 (x)"));
+        assert_eq!(map.get("module.n.module.m.aws_vpc.v"), None);
     }
 }

@@ -166,8 +166,16 @@ def group(name, d, S, drop, noisy, g):
 def halves(name, d, S, drop, noisy, g):
     group(name, d, S, drop, noisy, g[:len(g) // 2]); group(name, d, S, drop, noisy, g[len(g) // 2:])
 
+def configuration(W, d):
+    """The configuration of a world where it decides (`CONFIGURATION`): its blocks, and default_tags without moto's endpoints."""
+    if not getattr(W, 'CONFIGURATION', False): return None
+    pairs = ', '.join(f'{k} = "{v}"' for k, v in W.DEFAULT_TAGS.items())
+    return open(d + '/main.tf').read() + '\nprovider "aws" {\n  default_tags {\n    tags = { %s }\n  }\n}\n' % pairs
+
 def write(name, d, drop, c, cid, T, dr, ch, ro, others, tm):
     out = f'{OUT}/{cid}'; os.makedirs(out, exist_ok=True)
+    tf_text = configuration(sys.modules['scen_' + name], d)
+    if tf_text: open(out + '/main.tf', 'w').write(tf_text)
     found = 'none' if not dr else 'delete' if any(e['actions'] == ['delete'] for e in dr.values()) else 'update'
     records = tidy(T.records); sh = [shapes.shape(r) for r in records]
     worst = next((s for s in ('rule', 'partial', 'exact') if any(x['shape'] == s for x in sh)), None)

@@ -2,9 +2,10 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tfdrift_tfstate::{State, StateMeta, read_state};
+use tokio::time::sleep;
 
 use super::Shared;
 use crate::error::PlaceError;
@@ -13,6 +14,10 @@ use crate::inflate::inflate;
 use crate::place::Place;
 use crate::source::Source;
 use crate::status::StateStatus;
+
+/// A local file is looked at so often, so far apart, before it is taken for empty or cut off.
+const LOOKS: u32 = 6;
+const LOOK_AGAIN: Duration = Duration::from_millis(200);
 
 /// One state.
 #[derive(Default)]
@@ -44,11 +49,41 @@ pub(super) struct Known {
 }
 
 /// Fetches and reads one item, unless it is what is known already.
+///
+/// Terraform writes a local state in place: for a moment it is empty, then it is cut off. Such a file is looked at
+/// again before that is believed.
 pub(super) async fn load(
     source: &Source,
     item: &Item,
-    mut meta: StateMeta,
+    meta: StateMeta,
     known: Known,
+    shared: &Shared,
+) -> Result<Outcome, PlaceError> {
+    // a pipe gives its bytes once
+    let in_place = source.is_local() && std::fs::metadata(&item.key).is_ok_and(|m| m.is_file());
+    let looks = if in_place { LOOKS } else { 1 };
+    whole(looks, || look(source, item, meta.clone(), &known, shared)).await
+}
+
+/// The first answer that is not of a state half written, or the last of so many.
+async fn whole<T, F>(looks: u32, mut look: impl FnMut() -> F) -> Result<T, PlaceError>
+where
+    F: Future<Output = Result<T, PlaceError>>,
+{
+    for _ in 1..looks {
+        match look().await {
+            Err(error) if error.may_be_half_written() => sleep(LOOK_AGAIN).await,
+            answer => return answer,
+        }
+    }
+    look().await
+}
+
+async fn look(
+    source: &Source,
+    item: &Item,
+    mut meta: StateMeta,
+    known: &Known,
     shared: &Shared,
 ) -> Result<Outcome, PlaceError> {
     let Some(fetched) = source.fetch(item, known.version.as_deref()).await? else {
@@ -60,9 +95,9 @@ pub(super) async fn load(
     if known.digest == Some(digest) {
         return Ok(Outcome::Unchanged(fetched.version));
     }
-    // Terraform writes local states in place: for a moment they are empty.
-    if known.filled && fetched.bytes.iter().all(u8::is_ascii_whitespace) {
-        return Err(PlaceError::Emptied { name: meta.name });
+    if fetched.bytes.iter().all(u8::is_ascii_whitespace) {
+        let name = meta.name;
+        return Err(if known.filled { PlaceError::Emptied { name } } else { PlaceError::Empty { name } });
     }
     meta.written_at_ns = fetched.written_at_ns.or(item.written_at_ns);
     let text = inflate(&fetched.bytes, &meta.name)?;
@@ -170,5 +205,38 @@ impl Loaded {
             detail: self.error.as_ref().and_then(|(error, _)| error.detail()).map(str::to_owned),
             warnings: self.warnings.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tfdrift_tfstate::IndexPlan;
+
+    #[tokio::test]
+    async fn a_state_half_written_is_looked_at_again_and_others_are_not() {
+        let empty = || PlaceError::Empty { name: "a".to_owned() };
+        let cut = || {
+            PlaceError::State(
+                read_state(b"{\"version\":4,", StateMeta::default(), &IndexPlan::new()).unwrap_err(),
+            )
+        };
+        let mut answers = vec![Ok(1), Err(cut()), Err(empty())];
+        assert_eq!(whole(6, || std::future::ready(answers.pop().unwrap())).await, Ok(1));
+
+        let mut looks = 0;
+        let never = whole::<(), _>(3, || {
+            looks += 1;
+            std::future::ready(Err(empty()))
+        });
+        assert_eq!((never.await, looks), (Err(empty()), 3));
+
+        let broken = || {
+            PlaceError::State(
+                read_state(b"{\"version\":3}", StateMeta::default(), &IndexPlan::new()).unwrap_err(),
+            )
+        };
+        let mut answers = vec![Ok(2), Err(broken())];
+        assert_eq!(whole(6, || std::future::ready(answers.pop().unwrap())).await, Err(broken()));
     }
 }

@@ -22,7 +22,7 @@ pub(crate) const CONCURRENT_FETCHES: usize = 8;
 pub(crate) const LIST_TIMEOUT_SECS: u64 = 60;
 /// 200 MB over a slow line.
 pub(crate) const FETCH_TIMEOUT_SECS: u64 = 300;
-/// Local files are looked at this often.
+/// Local files that cannot be watched are looked at this often.
 const LOCAL_POLL_SECS: u64 = 2;
 
 /// Vanished states that are remembered, a place.
@@ -40,6 +40,8 @@ pub(super) struct PlaceState {
     /// Failed rounds in a row.
     failed: u32,
     pub(super) due: Option<Instant>,
+    /// Whether all its folders are watched.
+    pub(super) watched: bool,
 }
 
 impl PlaceState {
@@ -53,6 +55,7 @@ impl PlaceState {
             tried: false,
             failed: 0,
             due: None,
+            watched: false,
         }
     }
 
@@ -93,8 +96,8 @@ impl PlaceState {
     }
 
     /// Until the next look: local files often, a failed place soon and then less and less often.
-    fn pause(&self, poll: Duration) -> Duration {
-        if self.source.is_local() {
+    pub(super) fn pause(&self, poll: Duration) -> Duration {
+        if self.source.is_local() && !self.watched {
             return poll.min(Duration::from_secs(LOCAL_POLL_SECS));
         }
         match self.failed {

@@ -139,6 +139,7 @@ impl Auto {
             }
         };
         place.target = Value::Object(config);
+        place.noted_by_terraform = true;
         Ok(place)
     }
 

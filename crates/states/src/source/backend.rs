@@ -19,8 +19,8 @@ pub(crate) struct Keys<'p> {
 }
 
 impl<'p> Keys<'p> {
-    /// The map of a place. A key that is neither in `used` nor in `accepted` is an error; `accepted` ones matter only to
-    /// writing.
+    /// The map of a place. A key that is neither in `used` nor in `accepted` is an error, unless Terraform wrote it: then
+    /// it is one that a later Terraform knows. `accepted` ones matter only to writing.
     pub(crate) fn of(
         place: &'p Place,
         used: &[&str],
@@ -28,13 +28,26 @@ impl<'p> Keys<'p> {
     ) -> Result<Option<Self>, ConfigError> {
         let Value::Object(map) = &place.target else { return Ok(None) };
         for key in map.keys() {
-            if !used.contains(&&**key) && !accepted.contains(&&**key) {
+            if !place.noted_by_terraform && !used.contains(&&**key) && !accepted.contains(&&**key) {
                 let problem =
                     format!("is no key of the {} backend; known are {}", place.kind, used.join(", "));
                 return Err(ConfigError::new(format!("{}.{key}", place.kind), problem));
             }
         }
         Ok(Some(Self { kind: place.kind, map }))
+    }
+
+    /// Those of `keys` that are set, joined by commas.
+    pub(crate) fn set(&self, keys: &[&str]) -> String {
+        let filled = |value: &Value| match value {
+            Value::Null => false,
+            Value::String(text) => !text.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            _ => true,
+        };
+        let set: Vec<&str> =
+            keys.iter().filter(|key| self.map.get(**key).is_some_and(filled)).copied().collect();
+        set.join(", ")
     }
 
     /// A text. "" where it is absent or null.

@@ -1,5 +1,7 @@
 //! Local files, patterns, and folders with Terraform's workspaces.
 
+mod folders;
+
 use std::collections::BTreeSet;
 use std::fs::{self, Metadata};
 use std::io::Read;

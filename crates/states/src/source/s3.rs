@@ -23,6 +23,8 @@ pub(crate) struct S3 {
     what: What,
     workspace: String,
     aws: AwsConfig,
+    /// Keys of the block that have no effect, until that is said.
+    login_left_out: String,
     client: Option<(Aws, Client)>,
     /// Of the last connection.
     versions: Option<Arc<Versions>>,
@@ -33,7 +35,9 @@ impl S3 {
         let mut aws = place.aws.clone().unwrap_or_else(|| config.aws.clone());
         let (bucket, what) = What::of(place, &mut aws)?;
         aws.check().map_err(|e| ConfigError::new(format!("aws.{}", e.key), e.problem))?;
-        Ok(Self { bucket, what, workspace: place.workspace.clone(), aws, client: None, versions: None })
+        let login_left_out = What::login_left_out(place)?;
+        let workspace = place.workspace.clone();
+        Ok(Self { bucket, what, workspace, aws, login_left_out, client: None, versions: None })
     }
 
     pub(crate) fn is_single(&self) -> bool {
@@ -46,6 +50,13 @@ impl S3 {
     }
 
     pub(crate) async fn list(&mut self) -> Result<Vec<Item>, PlaceError> {
+        let left_out = std::mem::take(&mut self.login_left_out);
+        if !left_out.is_empty() {
+            tracing::warn!(
+                bucket = self.bucket,
+                "s3: {left_out} in the backend block have no effect; credentials come from the section aws"
+            );
+        }
         self.connect().await?;
         let listed = self.look().await;
         if listed.is_err() {

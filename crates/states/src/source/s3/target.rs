@@ -58,7 +58,20 @@ const ACCEPTED: &[&str] = &[
     "ec2_metadata_service_endpoint",
     "ec2_metadata_service_endpoint_mode",
     "use_legacy_workflow",
+    "assume_role_duration_seconds",
+    "assume_role_policy",
+    "assume_role_policy_arns",
+    "assume_role_tags",
+    "assume_role_transitive_tag_keys",
+    "access_key",
+    "secret_key",
+    "token",
+    "assume_role_with_web_identity",
+    "sse_customer_key",
 ];
+
+/// Of these, how Terraform logs in: TFDrift says by itself where its credentials come from.
+const LOGIN: &[&str] = &["access_key", "secret_key", "token", "assume_role_with_web_identity"];
 
 /// What of a bucket is read.
 pub(super) enum What {
@@ -89,9 +102,18 @@ impl What {
     /// The bucket of a place and what of it is read. What a backend block says about access goes to `aws`.
     pub(super) fn of(place: &Place, aws: &mut AwsConfig) -> Result<(String, What), ConfigError> {
         match Keys::of(place, USED, ACCEPTED)? {
+            Some(keys) if !keys.set(&["sse_customer_key"]).is_empty() => Err(keys.wrong(
+                "sse_customer_key",
+                "states under a customer's own key are not read; give a file that `terraform state pull` wrote",
+            )),
             Some(keys) => Self::from_keys(&keys, aws),
             None => Self::from_url(place.target.as_str().unwrap_or_default()),
         }
+    }
+
+    /// Keys of a place's block that say how Terraform logs in, and have no effect here; "" for none.
+    pub(super) fn login_left_out(place: &Place) -> Result<String, ConfigError> {
+        Ok(Keys::of(place, USED, ACCEPTED)?.map(|keys| keys.set(LOGIN)).unwrap_or_default())
     }
 
     /// The part of the bucket that is read: empty for all of it.
@@ -213,6 +235,24 @@ mod tests {
     }
 
     #[test]
+    fn how_terraform_logs_in_is_left_out_and_said() {
+        let block = json!({"bucket": "b", "key": "k", "access_key": "AKIA", "secret_key": "s", "token": "",
+            "assume_role_with_web_identity": [{"role_arn": "arn:aws:iam::111122223333:role/r"}],
+            "assume_role_tags": {}, "assume_role_duration_seconds": 900});
+        let s3 = new(block).unwrap();
+        assert_eq!(s3.login_left_out, "access_key, secret_key, assume_role_with_web_identity");
+        assert!(s3.aws.assume_role.is_empty());
+    }
+
+    #[test]
+    fn a_key_of_a_later_terraform_is_no_mistake_where_terraform_wrote_it() {
+        let mut place = Place::new(PlaceKind::S3, json!({"bucket": "b", "key": "k", "use_teleport": true}));
+        assert!(S3::new(&place, &StateConfig::default()).is_err());
+        place.noted_by_terraform = true;
+        assert!(S3::new(&place, &StateConfig::default()).is_ok());
+    }
+
+    #[test]
     fn urls() {
         assert!(matches!(new(json!("s3://b/a/k")).unwrap().what, What::Key { key, .. } if key == "a/k"));
         assert!(matches!(new(json!("s3://b/a/")).unwrap().what, What::Prefix(p) if p == "a/"));
@@ -226,10 +266,8 @@ mod tests {
         let error = |target| new(target).err().unwrap();
         assert!(error(json!({"key": "k"})).contains("s3.bucket: is missing"));
         assert!(error(json!({"bucket": "b", "kye": "k"})).contains("s3.kye"));
-        assert!(
-            error(json!({"bucket": "b", "access_key": "k"})).contains("s3.access_key"),
-            "keys belong elsewhere"
-        );
+        let customer = error(json!({"bucket": "b", "key": "k", "sse_customer_key": "c2VjcmV0"}));
+        assert!(customer.contains("terraform state pull") && !customer.contains("c2VjcmV0"), "{customer}");
         assert!(error(json!({"bucket": "b", "role_arn": "x"})).contains("role"));
     }
 }
