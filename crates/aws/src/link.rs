@@ -3,6 +3,7 @@
 
 mod container;
 mod environment;
+mod files;
 mod imds;
 mod profile;
 mod sso;
@@ -22,7 +23,7 @@ use aws_types::region::Region;
 use std::time::{Duration, SystemTime};
 use tracing::instrument::WithSubscriber;
 
-pub(crate) use profile::{Files, profile_name};
+pub(crate) use files::{Files, profile_name};
 
 /// Used for STS where no region is configured: any account of the partition `aws` can sign for it.
 pub(crate) const FALLBACK_REGION: &str = "us-east-1";

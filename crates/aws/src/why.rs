@@ -105,6 +105,18 @@ pub enum Why {
         /// What the SDK or the cache says.
         problem: String,
     },
+    /// The SSO portal knows the login and does not give it the role.
+    #[error("SSO does not give role {role} in account {account} to this login: {code}")]
+    SsoRole {
+        /// `sso_role_name`: a permission set.
+        role: String,
+        /// `sso_account_id`.
+        account: String,
+        /// The profile that asks for it.
+        profile: String,
+        /// The portal's error code.
+        code: String,
+    },
     /// Nothing answers at the address.
     #[error("{what} unreachable at {at}: {problem}")]
     Unreachable {
@@ -186,6 +198,10 @@ impl Why {
             Why::SsoLogin { profile, .. } => {
                 format!("run `aws sso login --profile {profile}` where ~/.aws/sso/cache is shared with this process")
             }
+            Why::SsoRole { profile, .. } => format!(
+                "assign that permission set for that account in IAM Identity Center, or mend sso_role_name and \
+                 sso_account_id of profile {profile}"
+            ),
             Why::Unreachable { what, .. } if what.starts_with("metadata") => {
                 "on EC2: enable the metadata service; in a container on EC2: set HttpPutResponseHopLimit to 2; \
                  elsewhere: nothing to do"

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use flate2::read::MultiGzDecoder;
-use tfdrift_cloudtrail::{Record, split};
+use tfdrift_cloudtrail::Record;
 use tfdrift_drift::{DriftConfig, DriftSettings, Mappings};
 use tfdrift_tfstate::{Snapshot, StateMeta, read_state};
 
@@ -29,6 +29,9 @@ pub struct DemoArgs {
 
 /// About how long the replay takes.
 const REPLAY: Duration = Duration::from_secs(20);
+
+/// `source.max_record_bytes`, as it is by default.
+const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// Runs it.
 ///
@@ -92,7 +95,7 @@ fn records() -> Result<Vec<Vec<u8>>, Failure> {
         } else {
             bytes.to_vec()
         };
-        for record in split::records(&plain) {
+        for record in tfdrift_intake::records(&plain, MAX_RECORD_BYTES) {
             out.push(record.map_err(|e| failure(e.to_string()))?.to_vec());
         }
     }

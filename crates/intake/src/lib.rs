@@ -52,6 +52,7 @@ pub mod store;
 pub mod survey;
 mod threads;
 mod unread;
+mod whole;
 mod worker;
 
 pub use checkpoint::Checkpoint;
@@ -68,3 +69,4 @@ pub use since::Since;
 pub use store::{Connect, ConnectError, ObjectStore};
 pub use threads::quiet;
 pub use unread::Unread;
+pub use whole::{NoRecord, records};

@@ -1,6 +1,8 @@
-//! Why an SSO profile gave nothing: the login in `~/.aws/sso/cache` is missing or has run out.
+//! Why an SSO profile gave nothing: the login in `~/.aws/sso/cache` is missing or has run out, or the
+//! portal refuses it.
 
-use super::{Settings, parse_time, rfc3339};
+use super::{Asked, Settings, parse_time, rfc3339};
+use crate::failure::Failure;
 use crate::why::Why;
 use aws_config::profile::ProfileSet;
 use std::path::{Path, PathBuf};
@@ -9,32 +11,58 @@ use std::time::SystemTime;
 /// A profile may take its credentials from another one, and that from a third.
 const MAX_SOURCES: usize = 8;
 
-/// The reason, where `profile` (or a profile that it takes its credentials from) uses SSO and its login is at
-/// fault. `None` otherwise.
-pub(super) fn why(settings: &Settings, profiles: &ProfileSet, profile: &str) -> Option<Why> {
-    let (start_url, session) = start_url(profiles, profile)?;
+/// The reason, where `profile` (or a profile that it takes its credentials from) uses SSO: its login is missing or has
+/// run out, or the portal refuses it. `None` otherwise.
+pub(super) fn why(settings: &Settings, profiles: &ProfileSet, profile: &str, asked: &Asked) -> Option<Why> {
+    let role = role(profiles, profile)?;
     let cache = PathBuf::from(settings.var("HOME")?).join(".aws/sso/cache");
     let login = |problem: String| {
-        Some(Why::SsoLogin { session: session.clone(), profile: profile.to_owned(), problem })
+        Some(Why::SsoLogin { session: role.session.clone(), profile: profile.to_owned(), problem })
     };
-    match newest_expiry(&cache, &start_url) {
-        Some(at) if at <= SystemTime::now() => login(format!("the login expired at {}", rfc3339(at))),
-        Some(_) => None,
-        None => login(format!("no login for {start_url} in {}", cache.display())),
+    match newest_expiry(&cache, &role.start_url) {
+        Some(at) if at <= SystemTime::now() => {
+            return login(format!("the login expired at {}", rfc3339(at)));
+        }
+        Some(_) => {}
+        None => return login(format!("no login for {} in {}", role.start_url, cache.display())),
     }
+    let Asked::Failed(error) = asked else { return None };
+    let text = Failure::of_error(error).text;
+    // Codes: <https://docs.aws.amazon.com/singlesignon/latest/PortalAPIReference/API_GetRoleCredentials.html>
+    if text.contains("UnauthorizedException") {
+        return login("the portal does not take the login any more".to_owned());
+    }
+    let refused = ["ForbiddenException", "ResourceNotFoundException", "InvalidRequestException"];
+    let code = refused.into_iter().find(|code| text.contains(code))?;
+    let Role { name, account, .. } = role;
+    Some(Why::SsoRole { role: name, account, profile: profile.to_owned(), code: code.to_owned() })
 }
 
-/// The start URL and a name for the session.
-fn start_url(profiles: &ProfileSet, profile: &str) -> Option<(String, String)> {
+/// What a profile asks SSO for.
+struct Role {
+    start_url: String,
+    /// The session's name, or the start URL again.
+    session: String,
+    name: String,
+    account: String,
+}
+
+fn role(profiles: &ProfileSet, profile: &str) -> Option<Role> {
     let mut name = profile.to_owned();
     for _ in 0..MAX_SOURCES {
         let profile = profiles.get_profile(&name)?;
+        let key = |key| profile.get(key).unwrap_or_default().to_owned();
+        let role = |start_url: &str, session: &str| Role {
+            start_url: start_url.to_owned(),
+            session: session.to_owned(),
+            name: key("sso_role_name"),
+            account: key("sso_account_id"),
+        };
         if let Some(session) = profile.get("sso_session") {
-            let url = profiles.sso_session(session)?.get("sso_start_url")?;
-            return Some((url.to_owned(), session.to_owned()));
+            return Some(role(profiles.sso_session(session)?.get("sso_start_url")?, session));
         }
         if let Some(url) = profile.get("sso_start_url") {
-            return Some((url.to_owned(), url.to_owned()));
+            return Some(role(url, url));
         }
         name = profile.get("source_profile")?.to_owned();
     }

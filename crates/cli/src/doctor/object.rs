@@ -4,12 +4,15 @@ use super::bucket::Object;
 use super::report::{Report, Step};
 use std::io::Read;
 use tfdrift_aws::{Asked, Aws, Bucket, Kind};
-use tfdrift_cloudtrail::{Record, split};
+use tfdrift_cloudtrail::Record;
 
 /// Larger ones are only begun.
 const MAX_FETCH_BYTES: u64 = 32 << 20;
 /// A bound for what one object may inflate to here.
 const MAX_INFLATED_BYTES: u64 = 512 << 20;
+
+/// `source.max_record_bytes`, as it is by default.
+const MAX_RECORD_BYTES: usize = 1 << 20;
 
 /// Reports `get` and `decrypt`.
 pub async fn examine(
@@ -86,7 +89,7 @@ pub fn decode(name: &str, bytes: &[u8]) -> Step {
         bytes
     };
     let (mut good, mut broken) = (0usize, 0usize);
-    for record in split::records(json) {
+    for record in tfdrift_intake::records(json, MAX_RECORD_BYTES) {
         match record.map(Record::parse) {
             Ok(Ok(_)) => good += 1,
             _ => broken += 1,

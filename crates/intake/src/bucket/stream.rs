@@ -11,6 +11,9 @@ const QUIET_OF_MANY: u32 = 8;
 /// More lanes are many.
 const MANY: usize = 100;
 
+/// So late, at most, is the first object after a quiet time found, where the poll interval is not longer itself.
+const QUIET_MOST: Duration = Duration::from_secs(240);
+
 /// A lane that is listed again and again.
 #[derive(Debug)]
 pub struct Stream {
@@ -93,7 +96,7 @@ impl Stream {
                 // whole each time: a second a page keeps that cheap.
                 let most = if lanes > MANY { QUIET_OF_MANY } else { QUIET };
                 let slower = 1 << self.quiet.saturating_sub(3).min(most.trailing_zeros());
-                let interval = poll * slower;
+                let interval = (poll * slower).min(QUIET_MOST.max(poll));
                 let pages =
                     if self.flat { Duration::from_secs(u64::from(self.pages - 1)) } else { Duration::ZERO };
                 self.due = Instant::now() + interval.max(pages);
@@ -156,6 +159,13 @@ mod tests {
             stream.paged(None, true, poll, lanes);
         }
         assert!(stream.due - Instant::now() <= poll);
+        for (poll_secs, wanted) in [(1, 4), (60, 240), (120, 240), (600, 600)] {
+            let mut stream = Stream::new("l/".into(), false);
+            for _ in 0..7 {
+                stream.paged(None, false, Duration::from_secs(poll_secs), 17);
+            }
+            assert_eq!((stream.due - Instant::now()).as_secs_f64().round() as u64, wanted, "{poll_secs}");
+        }
     }
 
     #[test]

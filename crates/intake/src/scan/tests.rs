@@ -90,6 +90,38 @@ fn what_is_cut_off_is_told() {
 }
 
 #[test]
+fn what_is_cut_off_at_any_byte_is_told_once() {
+    let (a, b) = (record("a"), record("b"));
+    let object = format!(r#"{{"Records":[{a},{b},{a}]}}"#);
+    let start = r#"{"Records":["#.len();
+    let ends = [start + a.len(), start + a.len() + 1 + b.len(), start + 2 * (a.len() + 1) + b.len()];
+    for cut in start..object.len() {
+        let whole = ends.iter().filter(|end| cut >= **end).count();
+        for step in [1, 50, object.len()] {
+            let (found, errors) = scan(&object.as_bytes()[..cut], step, 1 << 20);
+            assert_eq!((found.len(), errors.len()), (whole, 1), "cut at {cut}, step {step}: {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn odd_objects() {
+    let (a, b) = (record("a"), record("b"));
+    let both = [a.clone(), b.clone()];
+    all_steps(
+        &format!(r#"{{"meta":{{"x":[1,{{}}]}},"n":1,"Records":[{a},{b}],"after":{{"y":["]"]}}}}"#),
+        &both,
+        0,
+    );
+    all_steps(&format!("{a}\r\n\r\n{b}"), &both, 0);
+    all_steps(&format!("null\n{a}\n{b}\n"), &both, 1);
+    all_steps(&format!(r#"{{"Records":[{a},null,5,"x",[{a}],{b}]}}"#), &both, 4);
+    all_steps("<?xml version=\"1.0\"?><Error><Code>AccessDenied</Code></Error>", &[], 1);
+    all_steps(" \n", &[], 0);
+    all_steps("[]", &[], 0);
+}
+
+#[test]
 fn a_record_over_the_limit_is_passed_by() {
     let (a, b) = (record("a"), record("b"));
     let big = format!(r#"{{"eventVersion":"1","text":"{}\"}}","eventID":"big"}}"#, "x".repeat(5_000));
