@@ -11,7 +11,6 @@ use crate::mask::Masker;
 use crate::origin::{ArnRegion, arn_account, arn_region, is_global};
 use crate::plan::{IndexPlan, Role, TypePlan};
 use crate::provider;
-use crate::sensitive::known_paths;
 use crate::state::{Entry, State, StateMeta, Symbol, flag};
 use crate::suspect::Suspect;
 
@@ -178,7 +177,7 @@ impl<'p> Builder<'p> {
             instance.rtype,
             &instance.sensitive,
             &self.meta.mask_names,
-            self.suspect.take(),
+            self.suspect.take() || plan.keeps_quiet,
         );
         let attributes = self.arena.push(sealed.as_deref().unwrap_or(&self.scratch)).ok_or(FULL)?;
 
@@ -367,8 +366,8 @@ impl<'p> Builder<'p> {
     }
 }
 
-/// The attributes with a keyed hash for each sensitive scalar; `None` if there is none. `suspect`: a name or text may be
-/// one.
+/// The attributes with a keyed hash for each sensitive scalar; `None` if there is none. `suspect`: there may be one that
+/// neither the state marks nor `mask_names`.
 fn sealed(
     attributes: &str,
     rtype: &str,
@@ -376,7 +375,7 @@ fn sealed(
     mask_names: &[String],
     suspect: bool,
 ) -> Option<String> {
-    if !suspect && marked.is_empty() && mask_names.is_empty() && known_paths(rtype).is_empty() {
+    if !suspect && marked.is_empty() && mask_names.is_empty() {
         return None;
     }
     let value = serde_json::from_str(attributes).ok()?;

@@ -222,6 +222,8 @@ fn words(error: &serde_json::Error) -> String {
 /// "invalid type: string "…", expected u64": only what was expected may be told.
 fn hint(text: &str) -> String {
     match text.rsplit_once(", expected ") {
+        // A type of this program.
+        Some((_, expected)) if expected.starts_with("struct ") => "expected an object".to_owned(),
         Some((_, expected)) => format!("expected {}", expected.chars().take(60).collect::<String>()),
         None if text.starts_with("missing field") || text.starts_with("duplicate field") => {
             text.chars().take(60).collect()

@@ -359,7 +359,7 @@ fn one_odd_resource_loses_only_itself() {
             "?.x: left out: expected a string",
         ),
         (r#"{"mode":"managed"}"#.into(), "resource 1 of the list: left out: missing field"),
-        ("5".into(), "resource 1 of the list: left out: "),
+        ("5".into(), "resource 1 of the list: left out: expected an object"),
     ] {
         let snapshot = beside_a_good_one(&resource);
         assert_eq!(only(&snapshot).address(), "aws_vpc.good");
