@@ -4,6 +4,8 @@
 #[path = "host/support.rs"]
 mod support;
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 use support::*;
 
@@ -34,56 +36,106 @@ fn what_falco_sees_is_the_golden_file() {
     assert!(golden == shown, "{} is not what the libraries say: TFDRIFT_BLESS=1", path.display());
 }
 
+/// The Go plugin's answers to the 277 edge records.
+fn golden() -> Vec<Value> {
+    let path = root().join("crates/cloudtrail/tests/parity/edge.golden-orderfree.jsonl");
+    let lines = std::fs::read_to_string(path).unwrap();
+    lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect()
+}
+
+/// A library's answers to the same, in a mode.
+fn answers(library: &str, compat: &str, fields: &[String]) -> Vec<Value> {
+    let edge = root().join("benches/host/edge.jsonl");
+    let config = json!({"compat": compat}).to_string();
+    let args = ["--config", &config, "--events", edge.to_str().unwrap(), "--print", "--string"];
+    let fields = fields.join(",");
+    let rest = ["--no-meta", "--quiet", "--summary", "/dev/null", "--fields", &fields];
+    host(library, &[&args[..], &rest[..]].concat()).lines()
+}
+
+/// What of each record and field both have.
+fn pairs<'a>(
+    golden: &'a [Value],
+    ours: &'a [Value],
+    fields: &'a [String],
+) -> impl Iterator<Item = (usize, &'a str, [Option<&'a Value>; 2])> {
+    assert_eq!(ours.len(), golden.len());
+    golden.iter().zip(ours).enumerate().flat_map(move |(n, (theirs, ours))| {
+        let fields = fields.iter().map(String::as_str).chain(["string"]);
+        fields.map(move |field| {
+            let of = |answer: &'a Value| match field {
+                "string" => answer.get("string"),
+                _ => answer["fields"].get(field),
+            };
+            (n, field, [of(theirs), of(ours)])
+        })
+    })
+}
+
 /// Every field of the 277 edge records has the Go plugin's value in `compat: strict`, but for what is listed.
 #[test]
 fn strict_answers_like_the_go_plugin() {
-    let lines =
-        std::fs::read_to_string(root().join("crates/cloudtrail/tests/parity/edge.golden-orderfree.jsonl"))
-            .unwrap();
     let allowed: Value =
         serde_json::from_str(&std::fs::read_to_string(root().join("tests/host/deliberate.json")).unwrap())
             .unwrap();
-    let golden: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
-    let fields = go_fields();
-    let edge = root().join("benches/host/edge.jsonl");
+    let (golden, fields) = (golden(), go_fields());
     for library in LIBRARIES {
-        let out = host(
-            library,
-            &[
-                "--config",
-                r#"{"compat":"strict"}"#,
-                "--events",
-                edge.to_str().unwrap(),
-                "--print",
-                "--string",
-            ]
-            .into_iter()
-            .chain(["--no-meta", "--quiet", "--summary", "/dev/null", "--fields", &fields.join(",")])
-            .collect::<Vec<_>>(),
-        );
-        let ours: Vec<Value> = out.lines();
-        assert_eq!(ours.len(), golden.len());
+        let ours = answers(library, "strict", &fields);
         let (mut equal, mut unused) = (0, allowed.as_object().unwrap().clone());
-        for (n, (theirs, ours)) in golden.iter().zip(&ours).enumerate() {
-            for field in fields.iter().map(String::as_str).chain(["string"]) {
-                let (a, b) = match field {
-                    "string" => (theirs.get("string"), ours.get("string")),
-                    _ => (theirs["fields"].get(field), ours["fields"].get(field)),
-                };
-                if a == b {
-                    equal += 1;
-                    continue;
-                }
-                let keys = [format!("{n}"), format!("{n}.{field}")];
-                for key in &keys {
-                    unused.remove(key);
-                }
-                let listed = keys.iter().any(|k| allowed.get(k).is_some());
-                assert!(listed, "record {n}, {field}: the Go plugin has {a:?}, we have {b:?}");
+        for (n, field, [a, b]) in pairs(&golden, &ours, &fields) {
+            if a == b {
+                equal += 1;
+                continue;
             }
+            let keys = [format!("{n}"), format!("{n}.{field}")];
+            for key in &keys {
+                unused.remove(key);
+            }
+            let listed = keys.iter().any(|k| allowed.get(k).is_some());
+            assert!(listed, "record {n}, {field}: the Go plugin has {a:?}, we have {b:?}");
         }
         assert!(equal > 20_000, "{equal} values compared");
         assert!(unused.is_empty(), "no difference any more, take them off the list: {unused:?}");
+    }
+}
+
+/// The differences of `compat: normal` that are meant: field and record, `*` for every field.
+fn allowed_in_normal_mode() -> HashSet<(String, usize)> {
+    let path = root().join("crates/cloudtrail/tests/parity/allow.tsv");
+    let mut out = HashSet::new();
+    for line in std::fs::read_to_string(path).unwrap().lines().filter(|l| !l.starts_with('#')) {
+        let [mode, field, records, _reason] = line.split('\t').collect::<Vec<_>>()[..] else { continue };
+        if mode == "strict" {
+            continue;
+        }
+        let field = if field == "<to_string>" { "string" } else { field };
+        for span in records.split(',') {
+            let (first, last) = span.split_once('-').unwrap_or((span, span));
+            let records = first.parse::<usize>().unwrap()..=last.parse::<usize>().unwrap();
+            out.extend(records.map(|n| (field.to_owned(), n)));
+        }
+    }
+    out
+}
+
+/// So it is in `compat: normal`, the default, but for what allow.tsv lists; where the Go plugin fails, we have no value.
+#[test]
+fn normal_answers_like_the_go_plugin_but_for_what_is_meant() {
+    let (golden, fields, allowed) = (golden(), go_fields(), allowed_in_normal_mode());
+    for library in LIBRARIES {
+        let ours = answers(library, "normal", &fields);
+        let (mut equal, mut meant) = (0, 0);
+        for (n, field, [a, b]) in pairs(&golden, &ours, &fields) {
+            let both_fail = a.is_some_and(Value::is_object) && b.is_none_or(Value::is_object);
+            if a == b || both_fail {
+                equal += 1;
+                continue;
+            }
+            let listed = allowed.contains(&(field.to_owned(), n)) || allowed.contains(&("*".to_owned(), n));
+            assert!(listed, "record {n}, {field}: the Go plugin has {a:?}, we have {b:?}");
+            meant += 1;
+        }
+        assert!(equal > 20_000 && meant > 0, "{equal} values compared, {meant} differ as listed");
     }
 }
 

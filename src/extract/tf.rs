@@ -99,9 +99,9 @@ pub(super) fn of_judgement<'a>(
         TfField::Module => resource()?.module().map(text),
         TfField::Id => match created {
             Some(created) => non_empty(&created.id),
-            None => resource()?.id().map(text),
+            None => resource().and_then(|r| Some(Value::Text(r.shown(r.id()?, "id")))),
         },
-        TfField::Arn => resource()?.arn().map(text),
+        TfField::Arn => resource().and_then(|r| Some(Value::Text(r.shown(r.arn()?, "arn")))),
         TfField::Provider => resource().map(|r| text(r.provider())),
         TfField::Attrs => list(finding.attribute_names().into_iter()),
         TfField::AttrDiff => match key {

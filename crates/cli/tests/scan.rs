@@ -143,3 +143,33 @@ fn no_record_is_no_drift() {
     let output = scan(&["--state", STATE, "--events", params]);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
 }
+
+/// A state and a record of one's own, in a folder of one's own.
+fn scan_of(state: &serde_json::Value, record: &serde_json::Value, args: &[&str]) -> Output {
+    let folder = tempfile::tempdir().unwrap();
+    let (states, events) = (folder.path().join("s.tfstate"), folder.path().join("e.json"));
+    std::fs::write(&states, state.to_string()).unwrap();
+    std::fs::write(&events, serde_json::json!({"Records": [record]}).to_string()).unwrap();
+    let places = ["--state", states.to_str().unwrap(), "--events", events.to_str().unwrap()];
+    scan(&[&places[..], args].concat())
+}
+
+#[test]
+fn nothing_in_a_record_reaches_the_terminal_as_a_command() {
+    let hostile = "x\n2026 CRITICAL fake\u{1b}[31m\u{202e}";
+    let state = serde_json::json!({"version": 4, "resources": [{"mode": "managed", "type": "aws_vpc", "name": hostile,
+        "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]", "instances": [{"attributes": {"id": "vpc-1",
+            "arn": "arn:aws:ec2:us-east-1:111122223333:vpc/vpc-1", "tags": {}, "tags_all": {}}}]}]});
+    let record = serde_json::json!({"eventVersion": "1.08", "eventID": hostile, "eventTime": "2026-11-02T19:30:22Z",
+        "eventSource": "ec2.amazonaws.com", "eventName": "CreateTags", "awsRegion": "us-east-1", "recipientAccountId": "111122223333",
+        "readOnly": false, "userIdentity": {"type": "IAMUser", "userName": hostile, "accountId": "111122223333"},
+        "requestParameters": {"resourcesSet": {"items": [{"resourceId": "vpc-1"}]}, "tagSet": {"items": [{"key": hostile, "value": hostile}]}}});
+    for args in [&["--format", "table"][..], &["--explain"]] {
+        let output = scan_of(&state, &record, args);
+        assert_eq!(output.status.code(), Some(2), "{}", String::from_utf8_lossy(&output.stderr));
+        let shown = String::from_utf8(output.stdout).unwrap();
+        assert!(shown.contains("CRITICAL fake\\u001b[31m\\u202e"), "{shown}");
+        assert!(!shown.contains(['\u{1b}', '\u{202e}']), "{shown:?}");
+        assert!(!shown.lines().any(|line| line.starts_with("2026 ")), "{shown}");
+    }
+}

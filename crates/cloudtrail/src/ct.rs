@@ -194,10 +194,11 @@ fn resources<'a>(record: &Record<'a>) -> Option<Cow<'a, str>> {
     }
 }
 
-/// `ARN` of every item of `resources`.
+/// `ARN` of every item of `resources` that has one.
 fn resource_arns<'a>(record: &Record<'a>) -> Vec<Cow<'a, str>> {
     let items = record.member(Member::Resources).into_iter().flat_map(Json::items);
-    items.filter_map(|item| item.get("ARN").or_else(|| item.get("arn"))?.text()).collect()
+    let arns = items.filter_map(|item| item.get("ARN").or_else(|| item.get("arn"))?.text());
+    arns.filter(|arn| !arn.is_empty() && !arn.starts_with('\0')).collect()
 }
 
 impl<'a> Record<'a> {

@@ -334,7 +334,7 @@ impl<'de> serde::Deserialize<'de> for Keys {
 #[test]
 fn parts_of_a_request_by_path() {
     let json = br#"{"requestParameters":{"ipPermissions":{"items":[{"ipProtocol":"tcp","fromPort":22}]},"a.b":{"c/d":null,"e":[]}},
-        "responseElements":{"credentials":{"accessKeyId":"ASIAX"}},"resources":[{"ARN":"arn:a"},{"x":1},{"ARN":"arn:b"}],
+        "responseElements":{"credentials":{"accessKeyId":"ASIAX"}},"resources":[{"ARN":"arn:a"},{"x":1},{"ARN":""},{"ARN":"arn:b"}],
         "userIdentity":{"type":"AssumedRole","accessKeyId":"ASIAY","arn":"arn:aws:sts::1:assumed-role/r/alice",
         "sessionContext":{"attributes":{"mfaAuthenticated":"true"}}}}"#;
     let record = Record::parse(json).unwrap();

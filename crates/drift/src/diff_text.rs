@@ -1,13 +1,43 @@
 //! A change as one line that a person reads: `ingress: + tcp/22 from 0.0.0.0/0; tags.Env: "prod" -> "dev"`.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::{equal, policy};
 
 const MAX_VALUE_CHARS: usize = 160;
 
-/// The line for one attribute.
+/// The line for one attribute. One line whatever is in it: what breaks or turns a line is escaped.
 pub fn attribute(name: &str, old: &Value, new: &Value, certain: bool) -> String {
+    plain(&line(name, old, new, certain)).into_owned()
+}
+
+/// `text` with everything escaped that a terminal or a log would not show as a character: controls, line and paragraph
+/// separators, marks that change the direction of text.
+pub fn plain(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        match c {
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            c if is_hidden(c) => out.push_str(&format!("\\u{:04x}", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn line(name: &str, old: &Value, new: &Value, certain: bool) -> String {
     if !certain {
         return format!("{name}: changed, the new value is not in the record");
     }
@@ -198,6 +228,14 @@ fn cut(s: &str) -> String {
 mod tests {
     use super::*;
     use serde_json::json;
+
+    #[test]
+    fn one_line_whatever_the_record_says() {
+        let key = "x\n2026 CRITICAL fake\u{1b}[31m\u{202e}\u{2028}";
+        let line = attribute("tags", &json!({}), &json!({key: "v\nw\u{202e}"}), true);
+        assert_eq!(line, "tags.x\\n2026 CRITICAL fake\\u001b[31m\\u202e\\u2028: + \"v\\nw\\u202e\"");
+        assert_eq!(plain("ä 😀 \"x\""), "ä 😀 \"x\"");
+    }
 
     #[test]
     fn lines_that_a_person_reads() {

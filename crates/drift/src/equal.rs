@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 use tfdrift_mapping::{Attribute, Kind, Nesting};
+use tfdrift_tfstate::same_secret;
 
 use crate::policy;
 
@@ -12,7 +13,7 @@ pub fn equal(attribute: Option<&Attribute>, a: &Value, b: &Value) -> bool {
 }
 
 fn equal_kind(kind: Option<&Kind>, a: &Value, b: &Value) -> bool {
-    if a == b || (is_zero(a) && is_zero(b)) {
+    if a == b || (is_zero(a) && is_zero(b)) || same_secret(a, b) == Some(true) {
         return true;
     }
     match (a, b) {
@@ -98,6 +99,9 @@ pub fn is_empty(v: &Value) -> bool {
 }
 
 fn scalars(a: &Value, b: &Value) -> bool {
+    if let Some(same) = same_secret(a, b) {
+        return same;
+    }
     if let (Some(x), Some(y)) = (number(a), number(b)) {
         return x == y;
     }

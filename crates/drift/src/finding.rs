@@ -1,5 +1,7 @@
 //! What a record means for Terraform: the public answer.
 
+mod hidden;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
@@ -49,6 +51,9 @@ pub struct AttributeChange {
     pub new: Value,
     /// False where the record does not show the new value, or not all of it.
     pub certain: bool,
+    /// Dotted paths, from this attribute's name on, of sensitive values that differ though both show as `***`.
+    #[serde(skip)]
+    pub hidden: Vec<String>,
 }
 
 /// A resource that a record hits.
@@ -358,13 +363,17 @@ pub fn describe(
     let mut worst = None;
     for (name, old, new, certain) in found {
         worst = worst.max(Some(severity::of_attribute(resource.rtype(), &name, &old, &new)));
-        let (masked_old, masked_new) = (resource.mask(&old, &name), resource.mask(&show_unknown(new), &name));
-        lines.push(if certain && masked_old == masked_new {
-            format!("{name}: changed (sensitive)")
+        let new = show_unknown(new);
+        let (masked_old, masked_new) = (resource.mask(&old, &name), resource.mask(&new, &name));
+        let mut hidden = Vec::new();
+        hidden::differences(&name, [&old, &new], [&masked_old, &masked_new], &mut hidden);
+        if certain && masked_old == masked_new {
+            lines.push(hidden::line(&name));
         } else {
-            diff_text::attribute(&name, &masked_old, &masked_new, certain)
-        });
-        attrs.insert(name, AttributeChange { old: masked_old, new: masked_new, certain });
+            lines.push(diff_text::attribute(&name, &masked_old, &masked_new, certain));
+            lines.extend(hidden.iter().filter(|_| certain).map(|path| hidden::line(path)));
+        }
+        attrs.insert(name, AttributeChange { old: masked_old, new: masked_new, certain, hidden });
     }
     (attrs, lines.join("; "), worst)
 }
@@ -407,7 +416,12 @@ impl Finding {
     /// The line for one attribute or a path into it; `None` if it does not differ.
     pub fn diff_of(&self, path: &str) -> Option<String> {
         let (old, new, certain) = self.attribute(path)?;
-        (old != new || !certain).then(|| diff_text::attribute(path, &old, &new, certain))
+        if old != new || !certain {
+            return Some(diff_text::attribute(path, &old, &new, certain));
+        }
+        let name = path.split('.').next().unwrap_or(path);
+        let hidden = &self.first()?.attrs.get(name)?.hidden;
+        hidden.iter().any(|known| hidden::meets(known, path)).then(|| hidden::line(path))
     }
 
     /// Names of the attributes that differ at the first resource (`tags_all` only when `tags` does not).

@@ -23,6 +23,7 @@ mod severity;
 mod view;
 
 pub use config::{DriftConfig, DriftSettings, IgnoreError, IgnoreRule};
+pub use diff_text::plain;
 pub use finding::{
     Assessment, AttributeChange, CreatedResource, Finding, Kind, ResourceFinding, assess, drift,
 };

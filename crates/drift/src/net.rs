@@ -219,7 +219,9 @@ fn probe(
     let attrs = changed
         .iter()
         .map(|(n, old, new, certain)| {
-            (n.clone(), AttributeChange { old: old.clone(), new: new.clone(), certain: *certain })
+            let change =
+                AttributeChange { old: old.clone(), new: new.clone(), certain: *certain, hidden: Vec::new() };
+            (n.clone(), change)
         })
         .collect();
     ResourceFinding {

@@ -43,7 +43,7 @@ impl<'s> View<'s> {
         self.overlays.entry(id).or_default()
     }
 
-    /// The resource's attributes as the snapshot has them.
+    /// The resource's attributes as the snapshot has them: the index holds nothing that cannot be read.
     pub fn original(&self, resource: Resource<'_>) -> Map<String, Value> {
         serde_json::from_str(resource.attributes_json()).unwrap_or_default()
     }

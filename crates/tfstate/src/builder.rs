@@ -7,10 +7,12 @@ use std::borrow::Cow;
 use crate::arena::{Arena, Span};
 use crate::compact::{Found, compact, unescape};
 use crate::index::{KeyIndex, key, keyed_hash};
+use crate::mask::Masker;
 use crate::origin::{ArnRegion, arn_account, arn_region, is_global};
 use crate::plan::{IndexPlan, Role, TypePlan};
 use crate::provider;
 use crate::state::{Entry, State, StateMeta, Symbol, flag};
+use crate::suspect::Suspect;
 
 /// At most this many warnings are kept: they are for people.
 const MAX_WARNINGS: usize = 20;
@@ -51,6 +53,21 @@ struct Identity<'a> {
 /// A state that cannot take more.
 pub(crate) const FULL: &str = "more than 4 GiB of text";
 
+/// Why an instance was not added.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// The state cannot take more.
+    Full(&'static str),
+    /// Something is wrong with this one; the others count all the same.
+    Odd(&'static str),
+}
+
+impl From<&'static str> for Refusal {
+    fn from(limit: &'static str) -> Self {
+        Refusal::Full(limit)
+    }
+}
+
 /// Collects instances.
 pub(crate) struct Builder<'p> {
     meta: StateMeta,
@@ -70,6 +87,10 @@ pub(crate) struct Builder<'p> {
     managed: usize,
     scratch: String,
     found: Vec<Found>,
+    suspect: Suspect,
+    /// Number of resources and instances that could not be read, and the first of them: address, problem.
+    left_out: usize,
+    first_left_out: Option<(String, String)>,
     pub(crate) serial: Option<u64>,
     pub(crate) lineage: Option<String>,
     pub(crate) terraform_version: Option<String>,
@@ -95,6 +116,9 @@ impl<'p> Builder<'p> {
             managed: 0,
             scratch: String::new(),
             found: Vec::new(),
+            suspect: Suspect::default(),
+            left_out: 0,
+            first_left_out: None,
             serial: None,
             lineage: None,
             terraform_version: None,
@@ -114,22 +138,48 @@ impl<'p> Builder<'p> {
         }
     }
 
+    /// Notes a resource or instance that could not be read; all others count.
+    pub(crate) fn leave_out(&mut self, address: &str, problem: &str) {
+        let address: String =
+            address.chars().take(256).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
+        self.left_out += 1;
+        // Apart from the other warnings: these resources are missing.
+        if self.left_out <= MAX_WARNINGS {
+            self.warnings.push(format!("{address}: left out: {problem}"));
+        }
+        self.first_left_out.get_or_insert_with(|| (address, problem.to_owned()));
+    }
+
+    /// Address and problem of the first that could not be read, when there is nothing else in the state: then the
+    /// document is not what it seems.
+    pub(crate) fn nothing_but(&mut self) -> Option<(String, String)> {
+        self.first_left_out.take().filter(|_| self.entries.is_empty())
+    }
+
     /// Adds one instance.
-    pub(crate) fn add(&mut self, instance: Instance<'_>) -> Result<(), &'static str> {
+    pub(crate) fn add(&mut self, instance: Instance<'_>) -> Result<(), Refusal> {
         let ordinal =
             u32::try_from(self.entries.len()).map_err(|_| "more than 4 thousand million instances")?;
         let aws = provider::is_aws(provider::source(instance.provider));
         let text = match instance.attributes {
             "null" => "{}",
             text if text.starts_with('{') => text,
-            _ => return Err("`attributes` is not an object"),
+            _ => return Err(Refusal::Odd("`attributes` is not an object")),
         };
         let indexed = aws && instance.managed;
         let plan_key = (Box::from(instance.rtype), indexed);
         let plans = self.plans.entry(plan_key);
         let plan = plans.or_insert_with(|| self.plan.compile(instance.rtype, indexed));
-        compact(text, plan, &mut self.scratch, &mut self.found)?;
-        let attributes = self.arena.push(&self.scratch).ok_or(FULL)?;
+        self.suspect.take();
+        compact(text, plan, &mut self.scratch, &mut self.found, &mut self.suspect).map_err(Refusal::Odd)?;
+        let sealed = sealed(
+            &self.scratch,
+            instance.rtype,
+            &instance.sensitive,
+            &self.meta.mask_names,
+            self.suspect.take() || plan.keeps_quiet,
+        );
+        let attributes = self.arena.push(sealed.as_deref().unwrap_or(&self.scratch)).ok_or(FULL)?;
 
         let (mut id, mut arn, mut region) = (None, None, None);
         for found in &self.found {
@@ -143,11 +193,11 @@ impl<'p> Builder<'p> {
             }
             let span = || match value {
                 // A string's text stands between its quotes; a number is its own text.
-                Cow::Borrowed(text) => {
+                Cow::Borrowed(text) if sealed.is_none() => {
                     let quotes = (found.token.len() - text.len()) / 2;
                     attributes.part(found.token.start + quotes, text.len())
                 }
-                Cow::Owned(_) => None,
+                _ => None,
             };
             match node.role {
                 Some(Role::Id) => id = Some((span(), value)),
@@ -283,8 +333,20 @@ impl<'p> Builder<'p> {
     pub(crate) fn finish(mut self) -> State {
         self.fill_in_places();
         let Self {
-            meta, mut arena, symbols, entries, keys, sensitive, dependencies, warnings, managed, ..
+            meta,
+            mut arena,
+            symbols,
+            entries,
+            keys,
+            sensitive,
+            dependencies,
+            mut warnings,
+            managed,
+            ..
         } = self;
+        if self.left_out > MAX_WARNINGS {
+            warnings.push(format!("{} more resources are left out", self.left_out - MAX_WARNINGS));
+        }
         let Self { serial, lineage, terraform_version, .. } = self;
         arena.shrink();
         State {
@@ -302,6 +364,22 @@ impl<'p> Builder<'p> {
             managed,
         }
     }
+}
+
+/// The attributes with a keyed hash for each sensitive scalar; `None` if there is none. `suspect`: there may be one that
+/// neither the state marks nor `mask_names`.
+fn sealed(
+    attributes: &str,
+    rtype: &str,
+    marked: &[Box<str>],
+    mask_names: &[String],
+    suspect: bool,
+) -> Option<String> {
+    if !suspect && marked.is_empty() && mask_names.is_empty() {
+        return None;
+    }
+    let value = serde_json::from_str(attributes).ok()?;
+    Masker::of_resource(rtype, marked, mask_names).sealed(&value).map(|sealed| sealed.to_string())
 }
 
 /// Whether all that is said is the same.

@@ -1,10 +1,17 @@
-//! One pass over the attributes of an instance: white space out, values at indexed paths noted.
+//! One pass over the attributes of an instance: white space out, values at indexed paths noted, what no JSON value can
+//! hold made readable.
+
+mod repair;
 
 use std::ops::Range;
 
 use memchr::memchr2;
+use serde_json::Value;
+use serde_json::value::RawValue;
 
-use crate::plan::TypePlan;
+use crate::plan::{IndexPlan, TypePlan};
+use crate::suspect::Suspect;
+use repair::{is_number_too_large, repaired};
 
 /// Deeper values are refused. Terraform's schemas nest less than 20 deep; serde_json, which reads the attributes
 /// later, stops at 128.
@@ -19,6 +26,10 @@ pub(crate) struct Found {
 }
 
 /// Writes `raw` without white space to `out` and the scalars at paths of `plan` to `found`, both cleared first.
+/// `suspect` hears of all names and texts.
+///
+/// A number that is larger than any float becomes its own text, half of a surrogate pair becomes U+FFFD: JSON allows
+/// both, serde_json's values have neither, and one of them must not hide all other attributes.
 ///
 /// No recursion: depth costs one stack entry. `raw` has been checked by serde_json already; what is malformed all
 /// the same ends in an error, never in a panic.
@@ -27,6 +38,7 @@ pub(crate) fn compact(
     plan: &TypePlan,
     out: &mut String,
     found: &mut Vec<Found>,
+    suspect: &mut Suspect,
 ) -> Result<(), &'static str> {
     const BROKEN: &str = "attributes are not valid JSON";
     out.clear();
@@ -49,7 +61,18 @@ pub(crate) fn compact(
         };
         let token = raw.get(at..end).ok_or(BROKEN)?;
         let start = out.len();
-        out.push_str(token);
+        match byte {
+            b'"' => match repaired(token) {
+                Some(text) => out.push_str(&text),
+                None => out.push_str(token),
+            },
+            b'-' | b'0'..=b'9' if is_number_too_large(token) => {
+                out.push('"');
+                out.push_str(token);
+                out.push('"');
+            }
+            _ => out.push_str(token),
+        }
         at = end;
         match byte {
             b'{' | b'[' => {
@@ -57,6 +80,7 @@ pub(crate) fn compact(
                     return Err("attributes nest deeper than 100 levels");
                 }
                 let object = byte == b'{';
+                suspect.value(token);
                 stack.push(Frame { node: pending, object });
                 expect_key = object;
             }
@@ -72,9 +96,11 @@ pub(crate) fn compact(
             b':' => {}
             b'"' if expect_key => {
                 expect_key = false;
+                suspect.name(token);
                 pending = stack.last().and_then(|f| f.node).and_then(|node| child(plan, node, token));
             }
             _ => {
+                suspect.value(token);
                 if let Some(node) = pending.filter(|&n| n != TypePlan::ROOT) {
                     found.push(Found { node, token: start..out.len() });
                 }
@@ -100,6 +126,33 @@ fn child(plan: &TypePlan, node: u32, quoted: &str) -> Option<u32> {
 /// The text of a JSON string token. `None` when an escape is broken.
 pub(crate) fn unescape(quoted: &str) -> Option<String> {
     serde_json::from_str(quoted).ok()
+}
+
+/// A text as a JSON value, made readable as [`compact`] does. `None` when it is not JSON.
+pub(crate) fn readable(text: &str) -> Option<Value> {
+    if let Ok(value) = serde_json::from_str(text) {
+        return Some(value);
+    }
+    let raw: &RawValue = serde_json::from_str(text).ok()?;
+    let (mut out, plan) = (String::new(), IndexPlan::new().compile("", false));
+    compact(raw.get(), &plan, &mut out, &mut Vec::new(), &mut Suspect::default()).ok()?;
+    serde_json::from_str(&out).ok()
+}
+
+/// The names of all members in a text that is JSON, or nearly so: strings before a colon.
+pub(crate) fn names_in(text: &str) -> impl Iterator<Item = String> {
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            let from = at + memchr::memchr(b'"', text.as_bytes().get(at..)?)?;
+            let end = string_end(text.as_bytes(), from + 1)?;
+            at = end;
+            let after = text.get(end..).unwrap_or_default().trim_start();
+            if let Some(token) = text.get(from..end).filter(|_| after.starts_with(':')) {
+                return Some(unescape(token).unwrap_or_else(|| token.to_owned()));
+            }
+        }
+    })
 }
 
 /// End of a string, after its closing quote; `from` is after the opening one.
@@ -134,7 +187,7 @@ mod tests {
         }
         let plan = plan.compile("t", true);
         let (mut out, mut found) = (String::new(), Vec::new());
-        compact(raw, &plan, &mut out, &mut found).unwrap();
+        compact(raw, &plan, &mut out, &mut found, &mut Suspect::default()).unwrap();
         let values = found.iter().map(|f| out[f.token.clone()].to_owned()).collect();
         (out, values)
     }
@@ -168,6 +221,6 @@ mod tests {
     fn too_deep_is_an_error() {
         let raw = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
         let plan = IndexPlan::new().compile("t", true);
-        assert!(compact(&raw, &plan, &mut String::new(), &mut Vec::new()).is_err());
+        assert!(compact(&raw, &plan, &mut String::new(), &mut Vec::new(), &mut Suspect::default()).is_err());
     }
 }

@@ -34,11 +34,12 @@ mod resource;
 mod sensitive;
 mod snapshot;
 mod state;
+mod suspect;
 
 pub use address::{Address, AddressError, InstanceKey, Mode, ModuleStep};
 pub use configured::{Configured, ConfiguredMap};
 pub use error::StateError;
-pub use mask::{MASK, Masker, SecretDigest};
+pub use mask::{MASK, Masker, is_secret_digest, same_secret};
 pub use plan::IndexPlan;
 pub use reader::read_state;
 pub use resource::Resource;

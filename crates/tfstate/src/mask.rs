@@ -1,9 +1,15 @@
 //! Masking: what of a resource must not be shown.
 
+mod digest;
+
 use serde_json::Value;
 
-use crate::index::keyed_hash;
-use crate::sensitive::{known_paths, name_speaks, value_speaks};
+use crate::compact::{names_in, readable};
+use crate::sensitive::known_paths;
+use crate::sensitive::names::{is_free, name_speaks};
+use crate::sensitive::values::value_speaks;
+
+pub use digest::{is_secret_digest, same_secret};
 
 /// What stands in place of a sensitive value.
 pub const MASK: &str = "***";
@@ -14,7 +20,10 @@ pub const MASK: &str = "***";
 /// - a step of it is a name that speaks (`password`, `auth_token`, `DB_PASSWORD`; not `secret_arn`, `http_tokens`),
 /// - `mask_names` says so.
 ///
-/// An entry of `mask_names` is a name that any step of a path may have (`notes`), or a dotted path
+/// Where people choose the names (tags, environment variables, documents), a name that only refers to a secret
+/// (`TOKEN_PROVIDER`) speaks too, unless its value is a switch, a short number or an ARN.
+///
+/// An entry of `mask_names` is a name that any step of a path may have (`notes`, `my.note/x`), or a dotted path
 /// (`environment.variables.DSN`), with or without the type before it (`aws_lambda_function.environment`). `*` stands
 /// for any text within a name; case does not count. Everything below a masked path is masked.
 ///
@@ -39,42 +48,44 @@ impl<'a> Masker<'a> {
     /// Whether `path` is sensitive, or lies inside or above a path that is known to be. A name that speaks further
     /// down is not known from the path alone: see [`Resource::is_sensitive`](crate::Resource::is_sensitive).
     pub fn is_sensitive(&self, path: &str) -> bool {
-        self.paths().any(|known| meets(known, path)) || self.is_inside(path)
+        let any = Value::String("?".to_owned());
+        self.paths().any(|known| meets(known, path)) || self.start(path, &any).inside
     }
 
     /// `value`, standing at `path`, with every sensitive leaf replaced by [`MASK`]. Objects and lists keep their shape and
     /// names; null stays null. Also masked: `value` beside a `name` or `key` that speaks (environment variables of ECS
-    /// and CodeBuild); a private key; a URL with a password; the same inside a text that is JSON.
+    /// and CodeBuild); a private key; a URL with a password or token; `password=…` in a text; the same inside a text
+    /// that is JSON.
     pub fn mask(&self, value: &Value, path: &str) -> Value {
-        self.masked(value, path, self.is_inside(path))
+        self.covered(value, path, self.start(path, value), Cover::Mask)
+    }
+
+    /// The attributes with a keyed hash in place of every sensitive scalar; `None` if there is none. `id` and `arn` stay:
+    /// resources are found by them. So does a text that holds a JSON document, unless it is sensitive as a whole: it is
+    /// compared by meaning and shown in parts.
+    pub(crate) fn sealed(&self, attributes: &Value) -> Option<Value> {
+        let mut sealed = self.covered(attributes, "", self.start("", attributes), Cover::Digest);
+        for name in ["id", "arn"] {
+            if let (Some(sealed), Some(kept)) = (sealed.get_mut(name), attributes.get(name)) {
+                *sealed = kept.clone();
+            }
+        }
+        (sealed != *attributes).then_some(sealed)
     }
 
     pub(crate) fn holds_sensitive(&self, attributes_json: &str, path: &str) -> bool {
         let Ok(attributes) = serde_json::from_str::<Value>(attributes_json) else { return true };
-        let mut at = &attributes;
-        for step in path.split('.') {
-            let next = match at {
-                Value::Object(map) => map.get(step),
-                Value::Array(list) => step.parse::<usize>().ok().and_then(|i| list.get(i)),
-                _ => None,
-            };
-            match next {
-                Some(next) => at = next,
-                None => return false,
-            }
-        }
-        self.mask(at, path) != *at
+        lookup(&attributes, path).is_some_and(|at| self.mask(at, path) != *at)
     }
 
     fn paths(&self) -> impl Iterator<Item = &'a str> {
         self.marked.iter().map(|p| &**p).chain(known_paths(self.rtype).iter().copied())
     }
 
-    /// Whether `path` is sensitive itself or lies inside something that is.
-    fn is_inside(&self, path: &str) -> bool {
+    /// Whether a list of paths or names has `path`, whose last step is `name`, or something above it.
+    fn is_listed(&self, path: &str, name: &str) -> bool {
         self.paths().any(|known| starts_with(path, known))
-            || steps(path).any(name_speaks)
-            || self.names.iter().any(|name| self.names_path(name, path))
+            || self.names.iter().any(|pattern| glob(pattern, name) || self.names_path(pattern, path))
     }
 
     fn names_path(&self, name: &str, path: &str) -> bool {
@@ -89,67 +100,145 @@ impl<'a> Masker<'a> {
         under(name) || (glob(first, self.rtype) && under(after_type))
     }
 
-    fn masked(&self, value: &Value, path: &str, inside: bool) -> Value {
+    /// What is known at a dotted path with `value` at its end.
+    fn start(&self, path: &str, value: &Value) -> Here {
+        let inside = self.paths().any(|known| starts_with("", known));
+        let mut here = Here { inside, ..Here::default() };
+        let container = Value::Object(serde_json::Map::new());
+        let mut at = 0;
+        for step in path.split('.') {
+            let end = at + step.len();
+            let value = if end == path.len() { value } else { &container };
+            // A key may hold dots itself: the rest of the path may be one name.
+            let rest = path.get(at..).unwrap_or_default();
+            let whole = here.free && rest.contains('.');
+            here.inside |= whole && (name_speaks(rest, true, value) || self.is_listed(path, rest));
+            if !step.bytes().all(|b| b.is_ascii_digit()) {
+                here = self.step(here, path.get(..end).unwrap_or_default(), step, value);
+            }
+            at = end + 1;
+        }
+        here
+    }
+
+    /// What is known one step further down, at `path`.
+    fn step(&self, here: Here, path: &str, name: &str, value: &Value) -> Here {
+        // `token.actions.githubusercontent.com:sub` is a key of IAM's conditions
+        let condition_key = here.condition && name.contains(':');
+        let speaks = !condition_key && name_speaks(name, here.free, value);
+        Here {
+            inside: here.inside || speaks || self.is_listed(path, name),
+            free: here.free || is_free(name),
+            condition: here.condition || (here.free && name == "Condition"),
+        }
+    }
+
+    fn covered(&self, value: &Value, path: &str, here: Here, cover: Cover) -> Value {
         match value {
             Value::Null => Value::Null,
             Value::Object(map) => {
-                let speaks = |k: &str| map.get(k).and_then(Value::as_str).is_some_and(name_speaks);
-                let pair = ["name", "Name", "key", "Key"].into_iter().any(speaks);
+                let beside = ["name", "Name", "key", "Key"];
+                let pair = beside.into_iter().find_map(|k| map.get(k).and_then(Value::as_str));
                 let member = |(name, value): (&String, &Value)| {
-                    let below = format!("{path}.{name}");
-                    let inside =
-                        inside || self.is_inside(&below) || (pair && name.eq_ignore_ascii_case("value"));
-                    (name.clone(), self.masked(value, &below, inside))
+                    let below = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                    let mut here = self.step(here, &below, name, value);
+                    here.inside |= name.eq_ignore_ascii_case("value")
+                        && pair.is_some_and(|name| name_speaks(name, true, value));
+                    (name.clone(), self.covered(value, &below, here, cover))
                 };
                 Value::Object(map.iter().map(member).collect())
             }
-            Value::Array(list) => Value::Array(list.iter().map(|v| self.masked(v, path, inside)).collect()),
-            _ if inside => Value::String(MASK.to_owned()),
-            Value::String(text) => Value::String(self.masked_text(text, path)),
+            Value::Array(list) => {
+                Value::Array(list.iter().map(|v| self.covered(v, path, here, cover)).collect())
+            }
+            _ if here.inside => cover.of(value),
+            Value::String(text) => self.covered_text(text, path, here, cover),
             other => other.clone(),
         }
     }
 
-    fn masked_text(&self, text: &str, path: &str) -> String {
-        if text.starts_with(['{', '['])
-            && let Ok(document) = serde_json::from_str::<Value>(text)
-        {
-            let masked = self.masked(&document, path, false);
-            // Unchanged text stays as it was written.
-            return if masked == document { text.to_owned() } else { masked.to_string() };
+    fn covered_text(&self, text: &str, path: &str, here: Here, cover: Cover) -> Value {
+        let unchanged = || Value::String(text.to_owned());
+        let start = text.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        if start.starts_with(['{', '[']) {
+            let Some(document) = readable(start) else {
+                // Not quite JSON: where a name in it speaks, all of it is kept back.
+                let any = Value::String("?".to_owned());
+                let speaks = names_in(start).any(|name| name_speaks(&name, true, &any));
+                return if speaks || value_speaks(text) { cover.text(text) } else { unchanged() };
+            };
+            if matches!(cover, Cover::Digest) {
+                return unchanged();
+            }
+            let masked = self.covered(&document, path, Here { free: true, ..here }, cover);
+            // Unchanged text stays as it was written, unless a member that stands twice hides in it.
+            return if masked == document && names_in(start).count() == members(&document) {
+                unchanged()
+            } else {
+                Value::String(masked.to_string())
+            };
         }
-        if value_speaks(text) { MASK.to_owned() } else { text.to_owned() }
+        if digest::is_digest(text) || value_speaks(text) { cover.text(text) } else { unchanged() }
     }
 }
 
-/// A keyed hash of a sensitive value: two are equal when the values are, within this process, and nothing else can
-/// be learned from it. So "changed" stays known where the values must not be kept.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct SecretDigest(u64);
+/// What is known of the place where a value stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Here {
+    /// In something sensitive.
+    inside: bool,
+    /// In something whose names people chose.
+    free: bool,
+    /// In a condition of an IAM policy.
+    condition: bool,
+}
 
-impl SecretDigest {
-    /// Of a JSON value. Members of objects count in any order.
-    pub fn of(value: &Value) -> Self {
-        Self(keyed_hash(&canonical(value)))
+/// What takes the place of a sensitive scalar.
+#[derive(Debug, Clone, Copy)]
+enum Cover {
+    /// [`MASK`]: for output.
+    Mask,
+    /// A keyed hash: for the index.
+    Digest,
+}
+
+impl Cover {
+    fn of(self, value: &Value) -> Value {
+        match self {
+            Cover::Mask => Value::String(MASK.to_owned()),
+            Cover::Digest => digest::digest(value),
+        }
+    }
+
+    fn text(self, text: &str) -> Value {
+        self.of(&Value::String(text.to_owned()))
     }
 }
 
-impl std::fmt::Debug for SecretDigest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("SecretDigest")
-    }
-}
-
-fn canonical(value: &Value) -> String {
+/// The value at a dotted path. A key may hold dots itself.
+fn lookup<'v>(value: &'v Value, path: &str) -> Option<&'v Value> {
     match value {
-        Value::Object(map) => {
-            let mut members: Vec<_> =
-                map.iter().map(|(k, v)| format!("{}:{}", Value::String(k.clone()), canonical(v))).collect();
-            members.sort_unstable();
-            format!("{{{}}}", members.join(","))
+        Value::Object(map) => map.get(path).or_else(|| {
+            path.match_indices('.').find_map(|(at, _)| {
+                let (name, rest) = (path.get(..at)?, path.get(at + 1..)?);
+                lookup(map.get(name)?, rest)
+            })
+        }),
+        Value::Array(list) => {
+            let (index, rest) = path.split_once('.').map_or((path, None), |(i, rest)| (i, Some(rest)));
+            let element = list.get(index.parse::<usize>().ok()?)?;
+            rest.map_or(Some(element), |rest| lookup(element, rest))
         }
-        Value::Array(list) => format!("[{}]", list.iter().map(canonical).collect::<Vec<_>>().join(",")),
-        other => other.to_string(),
+        _ => None,
+    }
+}
+
+/// Number of members of all objects in a document.
+fn members(value: &Value) -> usize {
+    match value {
+        Value::Object(map) => map.len() + map.values().map(members).sum::<usize>(),
+        Value::Array(list) => list.iter().map(members).sum(),
+        _ => 0,
     }
 }
 
@@ -259,10 +348,46 @@ mod tests {
     }
 
     #[test]
-    fn digests_say_equal_only() {
-        assert_eq!(SecretDigest::of(&json!({"a": 1, "b": 2})), SecretDigest::of(&json!({"b": 2, "a": 1})));
-        assert_ne!(SecretDigest::of(&json!("a")), SecretDigest::of(&json!("b")));
-        assert_eq!(format!("{:?}", SecretDigest::of(&json!("a"))), "SecretDigest");
+    fn text_that_is_nearly_json() {
+        let masker = Masker::new("aws_x", &[]);
+        let shown = |text: &str| masker.mask(&json!(text), "document");
+        assert_eq!(shown(" {\"password\":\"hunter2\"}"), json!("{\"password\":\"***\"}"));
+        assert_eq!(
+            shown("\n[{\"name\":\"DB_PASSWORD\",\"value\":\"hunter2\"}]"),
+            json!("[{\"name\":\"DB_PASSWORD\",\"value\":\"***\"}]")
+        );
+        assert_eq!(
+            shown("{\"a\":1e999,\"password\":\"hunter2\"}"),
+            json!("{\"a\":\"1e999\",\"password\":\"***\"}")
+        );
+        assert_eq!(shown("{\"password\":\"hunter2\""), json!("***"), "cut off");
+        assert_eq!(
+            shown("{\"password\":\"hunter2\",\"password\":null}"),
+            json!("{\"password\":null}"),
+            "twice"
+        );
+        assert_eq!(shown(" {\"a\": 1e999}"), json!(" {\"a\": 1e999}"), "untouched text stays as written");
+        assert_eq!(shown("{a: b"), json!("{a: b"));
+    }
+
+    #[test]
+    fn conditions_of_policies_stay_readable() {
+        let masker = Masker::new("aws_iam_role", &[]);
+        let policy = json!(
+            "{\"Statement\":[{\"Condition\":{\"StringLike\":{\"token.actions.githubusercontent.com:sub\":\"repo:acme/*\"}}}]}"
+        );
+        assert_eq!(masker.mask(&policy, "assume_role_policy"), policy);
+    }
+
+    #[test]
+    fn keys_with_dots() {
+        let names = vec!["my.note/x".to_owned()];
+        let masker = Masker::new("aws_x", &names);
+        let tags = json!({"my.note/x": "hunter2", "api.key": "hunter2", "a.b": "c"});
+        assert_eq!(masker.mask(&tags, "tags"), json!({"my.note/x": "***", "api.key": "***", "a.b": "c"}));
+        assert!(masker.is_sensitive("tags.my.note/x") && masker.is_sensitive("tags.api.key"));
+        assert!(!masker.is_sensitive("tags.a.b"));
+        assert!(masker.holds_sensitive("{\"tags\":{\"api.key\":\"hunter2\"}}", "tags.api.key"));
     }
 
     #[test]

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::index::{any_seed, seed};
+use crate::sensitive::known_paths;
+use crate::sensitive::names::may_speak;
 
 /// Which attributes identify a resource of a type, beyond `id` and `arn`, which always do.
 ///
@@ -29,7 +31,9 @@ impl IndexPlan {
 
     /// The paths of one type as a tree, for the scanner.
     pub(crate) fn compile(&self, rtype: &str, indexed: bool) -> TypePlan {
-        let mut plan = TypePlan { nodes: vec![Node::default()] };
+        let unspoken = |path: &&str| !path.split('.').any(may_speak);
+        let keeps_quiet = known_paths(rtype).iter().any(unspoken);
+        let mut plan = TypePlan { nodes: vec![Node::default()], keeps_quiet };
         for (path, role) in [("id", Role::Id), ("arn", Role::Arn), ("region", Role::Region)] {
             let node = plan.node(path);
             node.role = Some(role);
@@ -58,6 +62,8 @@ pub(crate) enum Role {
 /// The paths of one type.
 pub(crate) struct TypePlan {
     nodes: Vec<Node>,
+    /// The provider declares something sensitive whose name does not say so.
+    pub(crate) keeps_quiet: bool,
 }
 
 /// One step of a path.

@@ -1,5 +1,7 @@
 //! One resource of a snapshot.
 
+use std::borrow::Cow;
+
 use crate::configured::{Configured, ConfiguredMap};
 use crate::mask::Masker;
 use crate::provider;
@@ -44,12 +46,12 @@ impl<'s> Resource<'s> {
         provider::alias(self.state.symbol(self.entry.provider)?)
     }
 
-    /// The attribute `id`. Absent where the type has none, or it is null or empty.
+    /// The attribute `id`, even if it is sensitive: [`Resource::shown`] is for output. Absent where the type has none, or it is null or empty.
     pub fn id(&self) -> Option<&'s str> {
         self.entry.id.map(|span| self.state.arena.get(span))
     }
 
-    /// The attribute `arn`. Absent where the type has none, or it is null or empty.
+    /// The attribute `arn`, even if it is sensitive: [`Resource::shown`] is for output. Absent where the type has none, or it is null or empty.
     pub fn arn(&self) -> Option<&'s str> {
         self.entry.arn.map(|span| self.state.arena.get(span))
     }
@@ -67,8 +69,9 @@ impl<'s> Resource<'s> {
         self.state.symbol(self.entry.region)
     }
 
-    /// All attributes as compact JSON, always an object. Holds secrets: use [`Resource::masker`] before anything
-    /// of it leaves the process.
+    /// All attributes as compact JSON, always an object that serde_json can read. In place of a sensitive scalar stands
+    /// a keyed hash ([`same_secret`](crate::same_secret) compares it). Documents within texts stay, secrets and all:
+    /// use [`Resource::mask`] before anything leaves the process.
     pub fn attributes_json(&self) -> &'s str {
         self.state.arena.get(self.entry.attributes)
     }
@@ -90,6 +93,14 @@ impl<'s> Resource<'s> {
     /// `value`, standing at `path` of this resource, with every sensitive leaf replaced; see [`Masker::mask`].
     pub fn mask(&self, value: &serde_json::Value, path: &str) -> serde_json::Value {
         self.masker().mask(value, path)
+    }
+
+    /// `text`, the attribute at `path` (`id`, `arn`), as it may be shown: [`MASK`](crate::MASK) if it is sensitive.
+    pub fn shown<'t>(&self, text: &'t str, path: &str) -> Cow<'t, str> {
+        match self.mask(&serde_json::Value::String(text.to_owned()), path) {
+            serde_json::Value::String(masked) if masked != text => Cow::Owned(masked),
+            _ => Cow::Borrowed(text),
+        }
     }
 
     /// Addresses, without instance keys, of what this resource depends on, as the state lists them.

@@ -58,7 +58,48 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
+/// JSON as a hostile hand writes it: any escapes, any numbers, names that stand twice.
+fn text_of_json() -> impl Strategy<Value = String> {
+    let string = prop::collection::vec(
+        prop_oneof![
+            "[a-z=@:/.{\\[ ]{0,4}",
+            (0u16..=0xffff).prop_map(|unit| format!("\\u{unit:04x}")),
+            (0xd800u16..=0xdfff).prop_map(|unit| format!("\\u{unit:04X}")),
+            Just("\\\\".to_owned()),
+            Just("\\\"".to_owned()),
+            Just("password".to_owned()),
+        ],
+        0..6,
+    )
+    .prop_map(|parts| format!("\"{}\"", parts.concat()));
+    let number = "-?(0|[1-9][0-9]{0,3})(\\.[0-9]{1,3})?([eE][+-]?[0-9]{1,4})?";
+    let leaf = prop_oneof![string.clone(), number, Just("null".to_owned()), Just("true".to_owned())];
+    leaf.prop_recursive(4, 24, 5, move |inner| {
+        let member = (string.clone(), inner.clone()).prop_map(|(name, value)| format!("{name} : {value}"));
+        prop_oneof![
+            prop::collection::vec(inner, 0..5).prop_map(|list| format!("[ {} ]", list.join(","))),
+            prop::collection::vec(member, 0..5).prop_map(|list| format!("{{{}\n}}", list.join(" ,"))),
+        ]
+    })
+}
+
 proptest! {
+    /// One attribute that no value can hold hides none of the others.
+    #[test]
+    fn accepted_attributes_can_be_read(odd in text_of_json(), marked in any::<bool>()) {
+        let marks = if marked { r#"[[{"type":"get_attr","value":"odd"}]]"# } else { "[]" };
+        let text = format!(r#"{{"version":4,"resources":[{{"mode":"managed","type":"aws_x","name":"n","provider":"provider.aws",
+            "instances":[{{"attributes":{{"id":"i","odd":{odd},"last":"l"}},"sensitive_attributes":{marks}}}]}}]}}"#);
+        let state = read_state(text.as_bytes(), StateMeta::named("s"), &IndexPlan::new()).unwrap();
+        let snapshot = Snapshot::new(vec![Arc::new(state)]);
+        let found = snapshot.find("aws_x", "id", "i").next().unwrap();
+        let resource = snapshot.resource(found).unwrap();
+        let attributes: serde_json::Map<String, Value> = serde_json::from_str(resource.attributes_json()).unwrap();
+        prop_assert_eq!(&attributes["last"], "l");
+        prop_assert_eq!(attributes.len(), 3);
+        let _ = resource.mask(&json!(attributes), "");
+    }
+
     #[test]
     fn address_printed_is_address_parsed(address in address()) {
         prop_assert_eq!(Address::parse(&address.to_string()).unwrap(), address);

@@ -209,7 +209,7 @@ fn refusals_say_what_to_do() {
             "not an object",
         ),
         (
-            r#"{"version":4,"resources":[{"mode":"managed","type":"a","name":"b","instances":[{"index_key":1e9}]}]}"#,
+            r#"{"version":4,"resources":[{"mode":"managed","type":"a","name":"b","instances":[{"index_key":1.5}]}]}"#,
             "index_key",
         ),
         (r#"{"version":4,"resources":[{"mode":"managed"}]}"#, "missing field"),
@@ -228,15 +228,13 @@ fn a_mode_of_the_future_is_left_out() {
 
 #[test]
 fn errors_hold_no_values() {
-    for text in [
-        r#"{"version":4,"serial":"hunter2"}"#,
-        r#"{"version":4,"resources":[{"mode":{"x":"hunter2"},"type":"hunter2"}]}"#,
-        r#"{"version":4,"resources":"hunter2"}"#,
-    ] {
+    for text in [r#"{"version":4,"serial":"hunter2"}"#, r#"{"version":4,"resources":"hunter2"}"#] {
         let error = try_read(text).unwrap_err();
         assert!(!error.to_string().contains("hunter2"), "{error}");
         assert!(error.position().is_some());
     }
+    let resource = r#"{"version":4,"resources":[{"mode":{"x":"hunter2"},"type":"a","provider":"hunter2"}]}"#;
+    assert_eq!(try_read(resource).unwrap_err().to_string(), "s: a.?: expected a string");
 }
 
 #[test]
@@ -246,10 +244,6 @@ fn hostile_documents() {
         deep.clone(),
         format!("{{\"version\":4,\"x\":{deep}"),
         format!(
-            "{{\"version\":4,\"resources\":[{{\"mode\":\"managed\",\"type\":\"a\",\"name\":\"b\",\"instances\":[{{\"attributes\":{{\"x\":{deep}{}}}}}]}}]}}",
-            "]".repeat(1_000_000)
-        ),
-        format!(
             "{{\"format_version\":\"1.0\",\"values\":{{\"root_module\":{}",
             "{\"child_modules\":[".repeat(500_000)
         ),
@@ -257,11 +251,6 @@ fn hostile_documents() {
     ] {
         assert!(try_read(&text).is_err());
     }
-    let numbers = format!("{{\"id\":{},\"n\":1e999999,\"m\":-0.0}}", "9".repeat(100_000));
-    let text = format!(
-        "{{\"version\":4,\"resources\":[{{\"mode\":\"managed\",\"type\":\"aws_vpc\",\"name\":\"b\",\"provider\":\"provider.aws\",\"instances\":[{{\"attributes\":{numbers}}}]}}]}}"
-    );
-    assert_eq!(try_read(&text).unwrap().len(), 1);
     let twice = v4(json!([
         aws("aws_vpc", json!([{"attributes": {"id": "a"}}])),
         aws("aws_vpc", json!([{"attributes": {"id": "b"}}]))
@@ -305,4 +294,172 @@ fn a_resource_without_a_place_stands_where_its_provider_s_others_do() {
     assert_eq!(read(["111122223333", "111122223333"]), ((here.clone(), None), (here, region.clone())));
     // Two accounts behind one provider: nothing can be said of the account
     assert_eq!(read(["111122223333", "444455556666"]), ((None, None), (None, region)));
+}
+
+/// A state with `resource` as it stands before a good one, `aws_vpc.good`.
+fn beside_a_good_one(resource: &str) -> Snapshot {
+    let text = format!(
+        r#"{{"version":4,"resources":[{resource},{{"mode":"managed","type":"aws_vpc","name":"good","provider":"provider.aws",
+        "instances":[{{"attributes":{{"id":"vpc-good"}}}}]}}]}}"#
+    );
+    Snapshot::new(vec![Arc::new(try_read(&text).unwrap())])
+}
+
+#[test]
+fn what_no_value_can_hold_hides_nothing_else() {
+    let long = "9".repeat(100_000);
+    for (odd, readable) in [
+        ("1e999", json!("1e999")),
+        ("-1e999999", json!("-1e999999")),
+        (&long, json!(long)),
+        (r#""\ud800""#, json!("\u{fffd}")),
+        (r#"{"\ud800":"x","a":[1e999,"\ud83d"]}"#, json!({"\u{fffd}": "x", "a": ["1e999", "\u{fffd}"]})),
+    ] {
+        let resource = format!(
+            r#"{{"mode":"managed","type":"aws_vpc","name":"x","provider":"provider.aws","instances":[{{"attributes":{{"id":"vpc-1","odd":{odd},"after":"b"}}}}]}}"#
+        );
+        let snapshot = beside_a_good_one(&resource);
+        let found = snapshot.find("aws_vpc", "id", "vpc-1").next().unwrap();
+        let attributes: Value =
+            serde_json::from_str(snapshot.resource(found).unwrap().attributes_json()).unwrap();
+        assert_eq!(attributes, json!({"id": "vpc-1", "odd": readable, "after": "b"}));
+        assert!(snapshot.states()[0].warnings().is_empty());
+    }
+}
+
+#[test]
+fn one_odd_resource_loses_only_itself() {
+    let deep = format!("{}{}", "[".repeat(1_000_000), "]".repeat(1_000_000));
+    let head = r#""mode":"managed","type":"aws_vpc","name":"x","provider":"provider.aws""#;
+    for (resource, warning) in [
+        (
+            format!(r#"{{{head},"instances":[{{"attributes":[]}}]}}"#),
+            "aws_vpc.x: left out: `attributes` is not an object",
+        ),
+        (
+            format!(r#"{{{head},"instances":[{{"attributes":{{"a":{deep}}}}}]}}"#),
+            "aws_vpc.x: left out: attributes nest deeper",
+        ),
+        (format!(r#"{{{head},"name":"y","instances":[]}}"#), "aws_vpc.y: left out: duplicate field `name`"),
+        (
+            format!(r#"{{{head},"instances":[{{"status":"","status":""}}]}}"#),
+            "aws_vpc.x: left out: duplicate field",
+        ),
+        (
+            format!(r#"{{{head},"instances":[{{"index_key":true}}]}}"#),
+            "aws_vpc.x: left out: `index_key` is neither",
+        ),
+        (
+            format!(r#"{{{head},"instances":[{{"index_key":3,"dependencies":5}}]}}"#),
+            "aws_vpc.x[3]: left out: expected a sequence",
+        ),
+        (r#"{"mode":"managed","type":"\ud800","name":"x","instances":[]}"#.into(), "\u{fffd}.x: left out: "),
+        (
+            r#"{"mode":"managed","type":{"x":"hunter2"},"name":"x"}"#.into(),
+            "?.x: left out: expected a string",
+        ),
+        (r#"{"mode":"managed"}"#.into(), "resource 1 of the list: left out: missing field"),
+        ("5".into(), "resource 1 of the list: left out: expected an object"),
+    ] {
+        let snapshot = beside_a_good_one(&resource);
+        assert_eq!(only(&snapshot).address(), "aws_vpc.good");
+        let [told] = snapshot.states()[0].warnings() else { panic!("{:?}", snapshot.states()[0].warnings()) };
+        assert!(told.starts_with(warning) && !told.contains("hunter2"), "{told}");
+    }
+    // The instances beside it stay.
+    let resource = format!(
+        r#"{{{head},"instances":[{{"index_key":0,"attributes":{{}}}},{{"index_key":1,"attributes":5,"status":5}}]}}"#
+    );
+    assert_eq!(beside_a_good_one(&resource).len(), 2);
+}
+
+#[test]
+fn one_odd_resource_of_show_json_loses_only_itself() {
+    let good = r#"{"address":"aws_vpc.good","mode":"managed","type":"aws_vpc","name":"good","values":{}}"#;
+    for (odd, warning) in [
+        (
+            r#"{"address":"aws_vpc.x","mode":"managed","type":5,"name":"x"}"#,
+            "aws_vpc.x: left out: expected a string",
+        ),
+        (
+            r#"{"address":"aws_vpc.x","mode":"managed","type":"aws_vpc","name":"x","values":[]}"#,
+            "aws_vpc.x: left out: `attributes`",
+        ),
+        (
+            r#"{"address":"?","mode":"managed","type":"aws_vpc","name":"x","values":{}}"#,
+            "?: left out: `address`",
+        ),
+    ] {
+        let text = format!(
+            r#"{{"format_version":"1.0","values":{{"root_module":{{"resources":[{odd},{good}]}}}}}}"#
+        );
+        let state = try_read(&text).unwrap();
+        assert_eq!((state.len(), state.warnings().len()), (1, 1));
+        assert!(state.warnings()[0].starts_with(warning), "{:?}", state.warnings());
+    }
+}
+
+#[test]
+fn warnings_are_bounded_and_nothing_but_odd_ones_is_an_error() {
+    let odd: Vec<_> = (0..30).map(|n| json!({"mode": "managed", "type": "a", "name": n})).collect();
+    let mut some = odd.clone();
+    some.push(aws("aws_vpc", json!([{"attributes": {}}])));
+    let snapshot = v4(json!(some));
+    let warnings = snapshot.states()[0].warnings();
+    assert_eq!((warnings.len(), &*warnings[20]), (21, "10 more resources are left out"));
+    let text = json!({"version": 4, "resources": odd}).to_string();
+    assert_eq!(try_read(&text).unwrap_err().to_string(), "s: a.?: expected a string");
+}
+
+#[test]
+fn keys_of_count_may_be_floats() {
+    let resource = aws("aws_vpc", json!([{"index_key": 1.0, "attributes": {}}]));
+    assert_eq!(only(&v4(json!([resource]))).address(), "aws_vpc.x[1]");
+}
+
+#[test]
+fn other_encodings_are_named() {
+    let text = "{\"version\":4}";
+    let wide = |unit: fn(u16) -> Vec<u8>| text.encode_utf16().flat_map(unit).collect::<Vec<u8>>();
+    for (bytes, name) in [
+        (wide(|u| u.to_le_bytes().to_vec()), "UTF-16LE"),
+        (wide(|u| u.to_be_bytes().to_vec()), "UTF-16BE"),
+        (wide(|u| u32::from(u).to_le_bytes().to_vec()), "UTF-32LE"),
+        (wide(|u| u32::from(u).to_be_bytes().to_vec()), "UTF-32BE"),
+        ([b"\xff\xfe\0\0".to_vec(), wide(|u| u32::from(u).to_le_bytes().to_vec())].concat(), "UTF-32LE"),
+    ] {
+        let error = read_state(&bytes, meta(), &IndexPlan::new()).unwrap_err().to_string();
+        assert!(error.contains(&format!("iconv -f {name} -t UTF-8")), "{error}");
+    }
+}
+
+#[test]
+fn sensitive_scalars_are_not_kept() {
+    let instance = json!({"attributes": {"id": "i-hunter2", "arn": null, "engine": "mysql", "password": "hunter2", "port": 3306,
+        "marked": "hunter2", "url": "postgres://u:hunter2@h/d", "tags": {"api.key": "hunter2", "A": "b"}, "note": "hunter2"},
+        "sensitive_attributes": [[{"type": "get_attr", "value": "marked"}], [{"type": "get_attr", "value": "id"}]]});
+    let text = json!({"version": 4, "resources": [aws("aws_db_instance", json!([instance]))]}).to_string();
+    let meta = StateMeta { mask_names: vec!["note".into()], ..meta() };
+    let state = read_state(text.as_bytes(), meta, &IndexPlan::new()).unwrap();
+    let snapshot = Snapshot::new(vec![Arc::new(state)]);
+    let r = only(&snapshot);
+    let kept = r.attributes_json().matches("hunter2").count();
+    assert_eq!(kept, 1, "the id alone: {}", r.attributes_json());
+    let attributes: Value = serde_json::from_str(r.attributes_json()).unwrap();
+    assert_eq!(
+        (&attributes["engine"], &attributes["port"], &attributes["tags"]["A"]),
+        (&json!("mysql"), &json!(3306), &json!("b"))
+    );
+    let same = |path: &str, value: &str| {
+        tfdrift_tfstate::same_secret(attributes.pointer(path).unwrap(), &json!(value))
+    };
+    for path in ["/password", "/marked", "/tags/api.key", "/note"] {
+        assert_eq!((same(path, "hunter2"), same(path, "hunter3")), (Some(true), Some(false)), "{path}");
+    }
+    // It is still found by its id, and what is shown of it shows nothing.
+    assert_eq!(snapshot.find("aws_db_instance", "id", "i-hunter2").count(), 1);
+    assert_eq!((r.id(), &*r.shown("i-hunter2", "id")), (Some("i-hunter2"), "***"));
+    let shown = r.mask(&attributes, "");
+    assert_eq!(shown["url"], json!("***"));
+    assert!(!shown.to_string().contains("secret:"), "{shown}");
 }

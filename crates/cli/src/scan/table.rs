@@ -1,7 +1,7 @@
 //! Findings for people.
 
 use tfdrift_cloudtrail::Record;
-use tfdrift_drift::{Finding, Kind, NetDrift};
+use tfdrift_drift::{Finding, Kind, NetDrift, plain};
 
 use super::report::Report;
 use crate::style::Style;
@@ -19,10 +19,12 @@ pub fn print(report: &Report, style: Style) {
     summary(report, style);
 }
 
-/// One line a resource: time, severity, address, what, who.
+/// One line a resource: time, severity, address, what, who. What records and states say cannot end the line or reach the
+/// terminal as anything but text.
 pub fn lines(f: &Finding, style: Style) -> Vec<String> {
     let time = f.event_time.as_deref().map_or("-", |t| t.get(..19).unwrap_or(t)).replace('T', " ");
-    let who = format!("by {} ({})", f.actor.as_deref().unwrap_or("somebody unknown"), f.via.as_str());
+    let time = plain(&time);
+    let who = format!("by {} ({})", plain(f.actor.as_deref().unwrap_or("somebody unknown")), f.via.as_str());
     let name = f.operation.split(':').next_back().unwrap_or("");
     let mut out = Vec::new();
     for r in &f.resources {
@@ -37,18 +39,19 @@ pub fn lines(f: &Finding, style: Style) -> Vec<String> {
                 if r.same.is_empty() { name.to_owned() } else { r.same.join(", ") }
             ),
         };
+        let (what, address) = (plain(&what), plain(&r.address));
         let mirror = if r.mirror { " (shows the same)" } else { "" };
         let quiet = f.expected || f.error.is_some() || r.kind.is_none();
-        let line = format!("{} {what}{mirror}  {who}", style.bold(&r.address));
+        let line = format!("{} {what}{mirror}  {who}", style.bold(&address));
         out.push(if quiet {
             let why = if f.expected { "  expected: Terraform itself" } else { "" };
-            style.dim(&format!("{time}  {:<8}  {} {what}{mirror}  {who}{why}", "-", r.address))
+            style.dim(&format!("{time}  {:<8}  {} {what}{mirror}  {who}{why}", "-", address))
         } else {
             format!("{}  {}  {line}", style.dim(&time), style.severity(r.severity))
         });
     }
     for c in &f.created {
-        let line = format!("{} {} is in no state  {who}", style.bold(&c.rtype), c.id);
+        let line = format!("{} {} is in no state  {who}", style.bold(&c.rtype), plain(&c.id));
         out.push(format!("{}  {}  {line}", style.dim(&time), style.severity(f.severity)));
     }
     out
@@ -109,18 +112,18 @@ fn net_line(d: &NetDrift, style: Style) -> String {
         Kind::Modified => format!(" {}", d.attrs.keys().map(String::as_str).collect::<Vec<_>>().join(", ")),
         _ => String::new(),
     };
-    format!("{}  {}{what}", style.severity(Some(d.severity)), style.bold(&name))
+    format!("{}  {}{}", style.severity(Some(d.severity)), style.bold(&plain(&name)), plain(&what))
 }
 
 /// Prints the steps of one record.
 pub fn explain(record: &Record<'_>, steps: &[String]) {
     println!(
         "{} {} {}",
-        record.event_time().unwrap_or_default(),
-        record.event_name().unwrap_or_default(),
-        record.event_id().unwrap_or_default()
+        plain(&record.event_time().unwrap_or_default()),
+        plain(&record.event_name().unwrap_or_default()),
+        plain(&record.event_id().unwrap_or_default())
     );
     for step in steps {
-        println!("    {step}");
+        println!("    {}", plain(step));
     }
 }

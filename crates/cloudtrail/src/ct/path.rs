@@ -22,9 +22,15 @@ pub(super) fn find<'a>(value: Json<'a>, path: &str) -> Option<Json<'a>> {
 
 fn step<'a>(value: Json<'a>, token: &str) -> Option<Json<'a>> {
     match value.kind() {
-        Kind::Array => value.items().nth(token.parse().ok()?),
+        Kind::Array => value.items().nth(index(token)?),
         _ => value.get(token),
     }
+}
+
+/// An index as JSON pointers have it (RFC 6901): digits, without leading zeros.
+fn index(token: &str) -> Option<usize> {
+    let written = token.bytes().all(|b| b.is_ascii_digit()) && (token == "0" || !token.starts_with('0'));
+    token.parse().ok().filter(|_| written)
 }
 
 /// The text of a string, the JSON of anything else; `None` for null.
@@ -50,6 +56,10 @@ mod tests {
             ("/a/1/b.c/~0", None),
             ("a.1.b.c", None),
             ("a.2", None),
+            ("a.00.b", None),
+            ("a.01", None),
+            ("/a/01", None),
+            ("a.+0", None),
             ("a.x", None),
             ("/a/0", Some(r#"{"b":1}"#)),
             ("//z", Some("true")),

@@ -8,10 +8,10 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::address::Address;
-use crate::builder::{Builder, Instance, Text};
+use crate::builder::{Builder, Instance, Refusal, Text};
 use crate::error::StateError;
 use crate::mask::marked_paths;
-use crate::reader::refuse;
+use crate::reader::{Care, hint, odd, settle, words};
 
 #[derive(Deserialize)]
 struct ShownResource<'a> {
@@ -46,6 +46,7 @@ macro_rules! object_seed {
         pub(crate) struct $name<'b, 'p> {
             pub(crate) builder: &'b mut Builder<'p>,
             pub(crate) failed: &'b mut Option<StateError>,
+            pub(crate) care: Care,
         }
 
         impl<'de> DeserializeSeed<'de> for $name<'_, '_> {
@@ -70,7 +71,7 @@ macro_rules! object_seed {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
                 while let Some(name) = map.next_key::<Text<'de>>()? {
                     match &*name.0 {
-                        $($member => map.next_value_seed($seed { builder: self.builder, failed: self.failed })?,)+
+                        $($member => map.next_value_seed($seed { builder: self.builder, failed: self.failed, care: self.care })?,)+
                         _ => {
                             map.next_value::<IgnoredAny>()?;
                         }
@@ -101,6 +102,7 @@ macro_rules! list_seed {
         struct $name<'b, 'p> {
             builder: &'b mut Builder<'p>,
             failed: &'b mut Option<StateError>,
+            care: Care,
         }
 
         impl<'de> DeserializeSeed<'de> for $name<'_, '_> {
@@ -133,7 +135,8 @@ list_seed!(ModuleResources, read_resources);
 list_seed!(ChildModules, read_modules);
 
 fn read_modules<'de, A: SeqAccess<'de>>(seed: ChildModules<'_, '_>, mut list: A) -> Result<(), A::Error> {
-    while list.next_element_seed(Module { builder: seed.builder, failed: seed.failed })?.is_some() {}
+    let ChildModules { builder, failed, care } = seed;
+    while list.next_element_seed(Module { builder, failed, care })?.is_some() {}
     Ok(())
 }
 
@@ -141,18 +144,34 @@ fn read_resources<'de, A: SeqAccess<'de>>(
     seed: ModuleResources<'_, '_>,
     mut list: A,
 ) -> Result<(), A::Error> {
-    while let Some(resource) = list.next_element::<ShownResource<'de>>()? {
+    let ModuleResources { builder, failed, care } = seed;
+    let mut one = |builder: &mut Builder<'_>, resource: &ShownResource<'de>| {
         if resource.deposed_key.as_ref().is_some_and(|d| !d.0.is_empty()) {
-            continue;
+            return Ok(());
         }
-        add(seed.builder, &resource)
-            .map_err(|problem| refuse(seed.failed, seed.builder, &resource.address.0, problem))?;
+        let added = add(builder, resource);
+        settle(added, failed, builder, &resource.address.0)
+    };
+    if care == Care::Each {
+        let mut place = 0;
+        while let Some(raw) = list.next_element::<&'de RawValue>()? {
+            match serde_json::from_str(raw.get()) {
+                Ok(resource) => one(builder, &resource)?,
+                Err(error) => builder.leave_out(&odd::address(raw, place), &hint(&words(&error))),
+            }
+            place += 1;
+        }
+        return Ok(());
+    }
+    while let Some(resource) = list.next_element::<ShownResource<'de>>()? {
+        one(builder, &resource)?;
     }
     Ok(())
 }
 
-fn add(builder: &mut Builder<'_>, resource: &ShownResource<'_>) -> Result<(), &'static str> {
-    let module = Address::module_of(&resource.address.0).ok_or("`address` is not a resource address")?;
+fn add(builder: &mut Builder<'_>, resource: &ShownResource<'_>) -> Result<(), Refusal> {
+    let module =
+        Address::module_of(&resource.address.0).ok_or(Refusal::Odd("`address` is not a resource address"))?;
     let managed = match &*resource.mode.0 {
         "managed" => true,
         "data" => false,

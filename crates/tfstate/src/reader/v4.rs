@@ -9,12 +9,14 @@ use serde::de::{DeserializeSeed, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use crate::address::InstanceKey;
-use crate::builder::{Builder, Instance, Text};
+use crate::builder::{Builder, Instance, Refusal, Text};
 use crate::error::StateError;
-use crate::reader::refuse;
+use crate::reader::{Care, hint, odd, settle, words};
 
+/// `I`: instances, or their JSON.
 #[derive(Deserialize)]
-struct ResourceV4<'a> {
+#[serde(bound(deserialize = "I: Deserialize<'de>"))]
+struct ResourceV4<'a, I> {
     #[serde(borrow, default)]
     module: Option<Text<'a>>,
     #[serde(borrow)]
@@ -25,8 +27,8 @@ struct ResourceV4<'a> {
     name: Text<'a>,
     #[serde(borrow, default)]
     provider: Option<Text<'a>>,
-    #[serde(borrow, default)]
-    instances: Option<Vec<InstanceV4<'a>>>,
+    #[serde(default = "Option::default")]
+    instances: Option<Vec<I>>,
 }
 
 #[derive(Deserialize)]
@@ -69,6 +71,49 @@ struct IndexValue<'a> {
 pub(crate) struct Resources<'b, 'p> {
     pub(crate) builder: &'b mut Builder<'p>,
     pub(crate) failed: &'b mut Option<StateError>,
+    pub(crate) care: Care,
+}
+
+impl Resources<'_, '_> {
+    fn instance<E: serde::de::Error, I>(
+        &mut self,
+        resource: &ResourceV4<'_, I>,
+        instance: &InstanceV4<'_>,
+        address: &mut String,
+    ) -> Result<(), E> {
+        // What Terraform is about to destroy; it is no longer the resource of that address.
+        if instance.deposed.as_ref().is_some_and(|d| !d.0.is_empty()) {
+            return Ok(());
+        }
+        let added = add(self.builder, resource, instance, address);
+        settle(added, self.failed, self.builder, address)
+    }
+
+    /// One resource by itself: what cannot be read is left out.
+    fn carefully<'de, E: serde::de::Error>(
+        &mut self,
+        raw: &'de RawValue,
+        place: usize,
+        address: &mut String,
+    ) -> Result<(), E> {
+        let resource: ResourceV4<'de, &'de RawValue> = match serde_json::from_str(raw.get()) {
+            Ok(resource) => resource,
+            Err(error) => {
+                self.builder.leave_out(&odd::address(raw, place), &hint(&words(&error)));
+                return Ok(());
+            }
+        };
+        for &one in resource.instances.iter().flatten() {
+            match serde_json::from_str::<InstanceV4<'de>>(one.get()) {
+                Ok(instance) => self.instance(&resource, &instance, address)?,
+                Err(error) => {
+                    let address = odd::address(raw, place) + &odd::key(one);
+                    self.builder.leave_out(&address, &hint(&words(&error)));
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl<'de> DeserializeSeed<'de> for Resources<'_, '_> {
@@ -90,28 +135,31 @@ impl<'de> Visitor<'de> for Resources<'_, '_> {
         Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut list: A) -> Result<(), A::Error> {
         let mut address = String::new();
-        while let Some(resource) = list.next_element::<ResourceV4<'de>>()? {
+        if self.care == Care::Each {
+            let mut place = 0;
+            while let Some(raw) = list.next_element::<&'de RawValue>()? {
+                self.carefully(raw, place, &mut address)?;
+                place += 1;
+            }
+            return Ok(());
+        }
+        while let Some(resource) = list.next_element::<ResourceV4<'de, InstanceV4<'de>>>()? {
             for instance in resource.instances.iter().flatten() {
-                // What Terraform is about to destroy; it is no longer the resource of that address.
-                if instance.deposed.as_ref().is_some_and(|d| !d.0.is_empty()) {
-                    continue;
-                }
-                add(self.builder, &resource, instance, &mut address)
-                    .map_err(|problem| refuse(self.failed, self.builder, &address, problem))?;
+                self.instance(&resource, instance, &mut address)?;
             }
         }
         Ok(())
     }
 }
 
-fn add(
+fn add<I>(
     builder: &mut Builder<'_>,
-    resource: &ResourceV4<'_>,
+    resource: &ResourceV4<'_, I>,
     instance: &InstanceV4<'_>,
     address: &mut String,
-) -> Result<(), &'static str> {
+) -> Result<(), Refusal> {
     let module = resource.module.as_ref().map(|m| &*m.0).filter(|m| !m.is_empty());
     let managed = match &*resource.mode.0 {
         "managed" => true,
@@ -127,7 +175,11 @@ fn add(
     }
     let _ = write!(address, "{}{}.{}", if managed { "" } else { "data." }, resource.rtype.0, resource.name.0);
     if let Some(key) = instance.index_key {
-        let _ = write!(address, "{}", index_key(key).ok_or("`index_key` is neither a number nor a string")?);
+        let _ = write!(
+            address,
+            "{}",
+            index_key(key).ok_or(Refusal::Odd("`index_key` is neither a whole number nor a string"))?
+        );
     }
     let none = Vec::new();
     let provider = instance.instance_provider.as_ref().or(resource.provider.as_ref());
@@ -146,13 +198,18 @@ fn add(
     })
 }
 
-/// Older states write the key of `count` as a float (`1.0` is never seen, but `1` may come from one).
+/// Older states write the key of `count` as a float: `1.0`.
 fn index_key(raw: &RawValue) -> Option<InstanceKey> {
     let text = raw.get();
-    match text.starts_with('"') {
-        true => serde_json::from_str::<String>(text).ok().map(InstanceKey::Str),
-        false => text.parse().ok().map(InstanceKey::Int),
+    if text.starts_with('"') {
+        return serde_json::from_str::<String>(text).ok().map(InstanceKey::Str);
     }
+    if let Ok(n) = text.parse() {
+        return Some(InstanceKey::Int(n));
+    }
+    let float: f64 = text.parse().ok()?;
+    // Below 2^53 every whole number has a float of its own.
+    (float.fract() == 0.0 && float.abs() < 9e15).then_some(InstanceKey::Int(float as i64))
 }
 
 /// Dotted paths. A path that cannot be read becomes "", which makes the whole resource sensitive: better too much.
