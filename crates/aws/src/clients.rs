@@ -29,7 +29,13 @@ pub enum AwsError {
     Http(#[from] HttpError),
     /// No credentials at present: worth a retry.
     #[error(transparent)]
-    Chain(#[from] ChainError),
+    Chain(Box<ChainError>),
+}
+
+impl From<ChainError> for AwsError {
+    fn from(error: ChainError) -> Self {
+        AwsError::Chain(Box::new(error))
+    }
 }
 
 impl AwsError {

@@ -113,7 +113,7 @@ fn default_session_name() -> String {
 
 /// The `aws:` section. Every key may be left out; the SDK's own variables (`AWS_PROFILE`, `AWS_REGION`,
 /// `AWS_ENDPOINT_URL_S3`, …) then hold.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AwsConfig {
     /// Profile of the shared files. When set, and `chain` is not, the profile is the only link asked.
@@ -140,25 +140,6 @@ pub struct AwsConfig {
     pub proxy_url: String,
     /// PEM file of the certificate authorities to trust, instead of the system's.
     pub ca_bundle: String,
-}
-
-impl Default for AwsConfig {
-    fn default() -> Self {
-        AwsConfig {
-            profile: String::new(),
-            region: String::new(),
-            config: String::new(),
-            credentials: String::new(),
-            chain: Links::default(),
-            assume_role: Vec::new(),
-            endpoint_url: String::new(),
-            path_style: false,
-            fips: false,
-            dual_stack: false,
-            proxy_url: String::new(),
-            ca_bundle: String::new(),
-        }
-    }
 }
 
 impl fmt::Debug for AwsConfig {

@@ -68,7 +68,7 @@ fn every_other_call_throttled_is_one_trouble() {
         store.put(key("", ACCOUNT, "us-east-1", NOON_SECS, &format!("r{n}")), object_of(&format!("o{n}"), 1));
     }
     let calls = AtomicU32::new(0);
-    store.fail_by(move |_| (calls.fetch_add(1, SeqCst) % 2 == 0).then_some(Fault::SlowDown));
+    store.fail_by(move |_| calls.fetch_add(1, SeqCst).is_multiple_of(2).then_some(Fault::SlowDown));
     let mut intake = Intake::open(s3("", "?once"), &config(dir.path()), parts(&store, &clock)).unwrap();
     assert_eq!(drain(&mut intake).len(), 600);
     assert!(intake.counters().values().retries > 500);

@@ -320,7 +320,8 @@ impl Lister {
 
     /// Whether it is listed again.
     fn goes_on(&self, stream: &Stream) -> bool {
-        !stream.given_up && !(self.once && stream.is_through())
+        let over = self.once && stream.is_through();
+        !(stream.given_up || over)
     }
 
     /// Lets accounts and regions rest of which too many objects wait for a permission, so that memory stays bounded.

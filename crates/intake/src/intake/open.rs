@@ -308,7 +308,7 @@ fn start(
             let kept = Kept {
                 folder,
                 ledger: Arc::clone(&base.ledger),
-                quarantine,
+                quarantine: Arc::clone(&quarantine),
                 counters: Arc::clone(&base.counters),
                 clock: Arc::clone(&parts.clock),
                 late_minutes: base.late_minutes,
