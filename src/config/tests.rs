@@ -18,6 +18,10 @@ fn defaults_are_those_of_the_design() {
     assert_eq!(c.log_level, LogLevel::Info);
     assert_eq!((c.s3_download_concurrency, c.sqs_delete, c.use_s3_sns, c.use_async), (32, true, false, true));
     assert_eq!(*c.aws.chain, Link::ALL);
+    assert!(!c.aws.chain.is_chosen());
+    let chosen = |aws: Value| Config::from_value(&json!({ "aws": aws })).unwrap().aws.chain.is_chosen();
+    assert!(!chosen(json!({"profile": "p"})), "a profile that is named alone is the only link");
+    assert!(chosen(json!({"profile": "p", "chain": Link::ALL})));
     // those who use a section have the same defaults: the two must not drift apart
     assert_eq!((c.aws.clone(), c.source.clone()), (AwsConfig::default(), SourceConfig::default()));
     assert_eq!((c.state.clone(), c.drift.clone()), (StateConfig::default(), DriftSettings::default()));

@@ -65,8 +65,8 @@ fn what_passes_by_itself_is_tried_again_for_ever() {
                 (lists.fetch_add(1, std::sync::atomic::Ordering::SeqCst) % 4 != 3).then_some(Fault::SlowDown)
             }
         });
-        // ?once does not wait for credentials.
-        let options = if fault == Fault::Expired { "?since=1h" } else { "?once" };
+        // ?once waits neither for credentials nor for a clock to be set.
+        let options = if matches!(fault, Fault::Expired | Fault::ClockSkew) { "?since=1h" } else { "?once" };
         let parts = parts(&bench.store, &bench.clock);
         let mut intake = Intake::open(s3("", options), &config(bench.dir.path()), parts).unwrap();
         assert_eq!(sorted(take(&mut intake, all().len())), all(), "{fault:?}");

@@ -2,6 +2,7 @@
 //! `ignore_changes` leaves to others, and which tags its provider adds.
 
 mod installed;
+mod json;
 mod owners;
 mod plan;
 mod providers;
@@ -22,7 +23,7 @@ use providers::Providers;
 /// Modules call modules less deep than this; a module that calls itself stops here.
 const MAX_MODULE_DEPTH: usize = 16;
 
-/// Reads each folder's `*.tf` files as a root module, with the modules that it calls: those with a local path, and those that
+/// Reads each folder's `*.tf` and `*.tf.json` files as a root module, with the modules that it calls: those with a local path, and those that
 /// `terraform init` installed. Anything else is taken for a plan's JSON. A file that cannot be read loses only itself; its
 /// error names line and column.
 pub fn read_configuration(paths: &[String]) -> (ConfiguredMap, Vec<PlaceError>) {
@@ -63,6 +64,8 @@ struct File {
     path: PathBuf,
     text: String,
     body: Body,
+    /// False for JSON, which is read by way of HCL made from it.
+    has_lines: bool,
 }
 
 /// A call of a module.
@@ -96,7 +99,7 @@ impl Loader {
         let paths = match tf_files(folder) {
             Ok(paths) => paths,
             Err(error) => {
-                self.errors.push(PlaceError::io(folder.to_string_lossy(), &error));
+                self.errors.push(unreadable(folder, &error));
                 return Vec::new();
             }
         };
@@ -106,12 +109,21 @@ impl Loader {
             let text = match std::fs::read_to_string(&path) {
                 Ok(text) => text,
                 Err(error) => {
-                    self.errors.push(PlaceError::io(shown, &error));
+                    self.errors.push(unreadable(&path, &error));
+                    continue;
+                }
+            };
+            let has_lines = path.extension().is_some_and(|e| e == "tf");
+            let text = match if has_lines { Ok(text) } else { json::as_hcl(&text) } {
+                Ok(text) => text,
+                Err(problem) => {
+                    let problem = format!("not valid JSON: {problem}");
+                    self.errors.push(PlaceError::Io { path: shown, problem });
                     continue;
                 }
             };
             match hcl_edit::parser::parse_body(&text) {
-                Ok(body) => files.push(File { path, text, body }),
+                Ok(body) => files.push(File { path, text, body, has_lines }),
                 Err(error) => {
                     let at = error.location();
                     let problem = format!("not valid HCL at line {}, column {}", at.line(), at.column());
@@ -134,7 +146,8 @@ impl Loader {
                 None => (Some(file.path.to_string_lossy()), scope.owners.of(&file.path)),
             };
             let source = |block: &Block| match (&at, scope.via) {
-                (Some(path), _) => format!("{path}:{}", line_of(block, &file.text)),
+                (Some(path), _) if file.has_lines => format!("{path}:{}", line_of(block, &file.text)),
+                (Some(path), _) => path.to_string(),
                 (None, via) => via.map(|via| via.source.clone()).unwrap_or_default(),
             };
             for block in file.body.blocks() {
@@ -215,7 +228,23 @@ fn leading_lines(text: &str) -> usize {
 
 fn tf_files(folder: &Path) -> std::io::Result<BTreeSet<PathBuf>> {
     let paths = std::fs::read_dir(folder)?.filter_map(Result::ok).map(|entry| entry.path());
-    Ok(paths.filter(|path| path.extension().is_some_and(|e| e == "tf")).collect())
+    let is_tf = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        name.ends_with(".tf") || name.ends_with(".tf.json")
+    };
+    Ok(paths.filter(is_tf).collect())
+}
+
+/// An error of the file system, with the key that names the folder.
+fn unreadable(path: &Path, error: &std::io::Error) -> PlaceError {
+    let path = path.to_string_lossy().into_owned();
+    match error.kind() {
+        std::io::ErrorKind::NotFound => {
+            let problem = "no such folder or file; check the path in state.config".to_owned();
+            PlaceError::Io { path, problem }
+        }
+        _ => PlaceError::io(path, error),
+    }
 }
 
 fn text_of(body: &Body, key: &str) -> Option<String> {
@@ -271,9 +300,20 @@ mod tests {
             "resource \"aws_vpc\" \"v\" {\n  lifecycle { ignore_changes = all }\n}\ndata \"aws_ami\" \"a\" {}\n",
         );
         write("infra/broken.tf", "resource \"a\" {\n  x = = 1\n}\n");
+        write(
+            "infra/cdk.tf.json",
+            "{\"resource\": {\"aws_sns_topic\": {\"t\": {\"lifecycle\": {\"ignore_changes\": [\"policy\"]}}}}}",
+        );
         let folder = dir.path().join("infra").to_str().unwrap().to_owned();
         let (configuration, errors) = read_configuration(&[folder.clone(), "/nonexistent".to_owned()]);
         assert_eq!(errors.len(), 2, "{errors:?}");
+        assert!(errors[1].to_string().contains("state.config"), "{}", errors[1]);
+        let topic = configuration.get("aws_sns_topic.t").unwrap();
+        assert_eq!(
+            (topic.source.as_str(), topic.owner.as_deref()),
+            (&*format!("{folder}/cdk.tf.json"), Some("@all"))
+        );
+        assert_eq!(topic.ignore_changes, ["policy"]);
         assert!(errors[0].to_string().contains("broken.tf: not valid HCL at line 2"), "{}", errors[0]);
 
         let web = configuration.get("aws_autoscaling_group.web[3]").unwrap();

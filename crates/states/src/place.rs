@@ -103,7 +103,18 @@ impl Place {
             if text.is_empty() {
                 return Err(ConfigError::new("state", "is empty; give a file, a folder, `-` or a URL"));
             }
-            let dir = std::path::Path::new(text).is_dir();
+            let path = std::path::Path::new(text);
+            if let Some((scheme, rest)) = text.split_once(':')
+                && ["s3", "gs", "gcs", "azurerm", "http", "https", "hcp", "auto"].contains(&scheme)
+                && !path.exists()
+            {
+                let problem = format!(
+                    "{text}: no such file; did you mean {scheme}://{}?",
+                    rest.trim_start_matches('/')
+                );
+                return Err(ConfigError::new("state", problem));
+            }
+            let dir = path.is_dir();
             return Ok(Self::new(if dir { PlaceKind::Dir } else { PlaceKind::File }, text));
         };
         let (kind, target) = match scheme {
@@ -267,6 +278,8 @@ mod tests {
         assert_eq!(kind(".").unwrap(), PlaceKind::Dir);
         assert_eq!(kind("s3://b/k").unwrap(), PlaceKind::S3);
         assert_eq!(kind("https://h/state").unwrap(), PlaceKind::Http);
+        let guess = kind("auto:./net").unwrap_err().to_string();
+        assert!(guess.contains("did you mean auto://./net?"), "{guess}");
         assert!(kind("").is_err() && kind("ftp://x").unwrap_err().to_string().contains("s3://"));
     }
 

@@ -92,6 +92,7 @@ mod tests {
         assert_eq!(Folder::probe(dir.path(), &origin).unwrap(), Usable::GoesOn { written_at });
         assert!(path.join("lock").exists() && path.join("checkpoint.json").exists());
         fs::write(path.join("checkpoint.json"), "{").unwrap();
+        fs::write(path.join("checkpoint.json.copy"), "{").unwrap();
         assert_eq!(Folder::probe(dir.path(), &origin).unwrap(), Usable::Damaged);
         fs::write(path.join("checkpoint.json"), r#"{"version":9}"#).unwrap();
         assert!(matches!(Folder::probe(dir.path(), &origin), Err(CheckpointError::Version { found: 9, .. })));

@@ -71,7 +71,7 @@ impl PlaceState {
         let listed =
             listed.unwrap_or(Err(PlaceError::Timeout { name: label.clone(), secs: LIST_TIMEOUT_SECS }));
         self.tried = true;
-        let (loads, failures) = match listed {
+        let (loads, failures, broken) = match listed {
             Ok(items) => {
                 if self.error.take().is_some() {
                     tracing::info!(place = %label, "place of states can be read again");
@@ -87,10 +87,10 @@ impl PlaceState {
                     }
                 }
                 self.error = Some(error);
-                (0, 1)
+                (0, 1, 1)
             }
         };
-        self.failed = if failures == 0 { 0 } else { self.failed.saturating_add(1) };
+        self.failed = if broken == 0 { 0 } else { self.failed.saturating_add(1) };
         self.due = Some(Instant::now() + self.pause(shared.poll));
         (loads, failures)
     }
@@ -106,7 +106,8 @@ impl PlaceState {
         }
     }
 
-    async fn refresh_items(&mut self, listed: Vec<Item>, shared: &Shared) -> (u64, u64) {
+    /// Numbers of states read, of failures, and of states that are broken.
+    async fn refresh_items(&mut self, listed: Vec<Item>, shared: &Shared) -> (u64, u64, u64) {
         let Self { place, source, items, gone, .. } = self;
         let wanted = |item: &Item| {
             place.workspace.is_empty() || item.workspace.as_ref().is_none_or(|w| *w == place.workspace)
@@ -173,7 +174,7 @@ impl PlaceState {
         }
         // A broken state that did not change is not read again, but is still broken.
         let broken = items.values().filter(|l| l.error.is_some()).count() as u64;
-        (loads, failures.max(broken))
+        (loads, failures, broken.max(failures))
     }
 
     pub(super) fn states(&self) -> Vec<Current> {
