@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use tfdrift_cloudtrail::ct::{self, Compat, CtField};
-use tfdrift_cloudtrail::{Head, Record, event_time_ns, split};
+use tfdrift_cloudtrail::{Head, Record, event_time_ns};
 
 #[path = "records/make.rs"]
 mod make;
@@ -50,14 +50,8 @@ fn main() {
     };
     let bytes: usize = records.iter().map(Vec::len).sum();
     println!("{} records, {} bytes each", records.len(), bytes / records.len());
-    let mut object = br#"{"Records":["#.to_vec();
-    object.extend(records.join(&b','));
-    object.extend(b"]}");
 
     let stage = |name: &str, run: &mut dyn FnMut()| report(name, records.len(), bytes, run);
-    stage("split an object in memory", &mut || {
-        assert_eq!(split::records(&object).filter(Result::is_ok).count(), records.len());
-    });
     stage("event time only", &mut || {
         for record in &records {
             let _ = black_box(event_time_ns(record));

@@ -1,4 +1,4 @@
-//! One CloudTrail record as a borrowed view: members, actor, tool, time; and splitting an object into records.
+//! One CloudTrail record as a borrowed view: members, actor, tool, time.
 //!
 //! Everything here is a pure function of bytes. A [`Record`] is scanned once for its top-level members and
 //! copies nothing; nested members are read from the bytes of their parent when somebody asks for them.
@@ -11,7 +11,6 @@ mod head;
 pub mod json;
 mod operation;
 mod record;
-pub mod split;
 pub mod time;
 mod via;
 

@@ -96,11 +96,6 @@ pub(crate) struct Nesting {
 }
 
 impl Nesting {
-    /// After the bracket that opens the value.
-    pub(crate) fn opened() -> Self {
-        Nesting { depth: 1, ..Nesting::default() }
-    }
-
     /// Counts on from `pos`. `Ok`: the position after the bracket that closes the value. `Err`: the position from
     /// which to go on when there are more bytes.
     #[inline]
