@@ -101,7 +101,9 @@ fn a_setting_that_open_refuses() {
 fn a_prefix_that_ends_within_a_name() {
     let bucket = trail(|_| None);
     let prefix = format!("{TRAIL}{}/CloudTrail/us-", s3::ACCOUNT);
-    says("layout_half_a_name", 1, &bucket, &bucket.config(""), &["--events", &prefix]);
+    says("layout_half_a_name", 0, &bucket, &bucket.config(""), &["--events", &prefix]);
+    let prefix = format!("{TRAIL}{}/CloudTrail/sa-", s3::ACCOUNT);
+    says("layout_no_such_name", 1, &bucket, &bucket.config(""), &["--events", &prefix]);
 }
 
 #[test]
