@@ -21,6 +21,7 @@ use std::time::Duration;
 use fields::{FIELDS, Members, Values, values};
 use libdeflater::Decompressor;
 use nodes::Typed;
+use serde_json::value::RawValue;
 use tfdrift_cloudtrail::ct::{self, Compat, CtField, CtValue, Piece};
 use tfdrift_cloudtrail::{Head, Record};
 
@@ -141,7 +142,20 @@ impl Bench<'_> {
 #[derive(serde::Deserialize)]
 struct Object<'o> {
     #[serde(rename = "Records", borrow)]
-    records: Vec<&'o serde_json::value::RawValue>,
+    records: Vec<&'o RawValue>,
+}
+
+/// The records of an object as AWS writes it, or of one with a record a line.
+fn records(plain: &[u8], each: &mut dyn FnMut(&[u8])) {
+    if let Ok(object) = serde_json::from_slice::<Object<'_>>(plain) {
+        return object.records.iter().for_each(|record| each(record.get().as_bytes()));
+    }
+    for record in serde_json::Deserializer::from_slice(plain).into_iter::<&RawValue>() {
+        match record {
+            Ok(record) => each(record.get().as_bytes()),
+            Err(why) => eprintln!("parsers: the rest of an object was left out: {why}"),
+        }
+    }
 }
 
 /// Inflates objects and finds their records, the same way for all.
@@ -152,10 +166,7 @@ fn read(objects: &[Vec<u8>], each: &mut dyn FnMut(&[u8])) {
         let size = object.last_chunk().map_or(0, |size| u32::from_le_bytes(*size) as usize);
         plain.resize(size, 0);
         match inflater.gzip_decompress(object, &mut plain) {
-            Ok(_) => match serde_json::from_slice::<Object<'_>>(&plain) {
-                Ok(object) => object.records.iter().for_each(|record| each(record.get().as_bytes())),
-                Err(why) => eprintln!("parsers: an object was left out: {why}"),
-            },
+            Ok(_) => records(&plain, each),
             Err(why) => eprintln!("parsers: an object of {} bytes was left out: {why}", object.len()),
         }
     }
