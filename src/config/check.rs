@@ -44,8 +44,7 @@ fn section(map: &Map<String, Value>, keys: &[Key], path: &str) -> Result<Value, 
 
 /// The default of a setting; none for those that have none (the kinds of a place).
 fn default(key: &Key, path: &str) -> Result<Option<Value>, ConfigError> {
-    // What is left out is not the same as the default given: `aws.profile` then stands alone.
-    if key.name == "chain" && path.ends_with("aws.chain") {
+    if !key.filled_in {
         return Ok(None);
     }
     if let Kind::Section(keys) = key.kind

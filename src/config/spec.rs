@@ -13,6 +13,8 @@ pub struct Key {
     pub doc: &'static str,
     /// Whether a map without this key is refused (members of list items only).
     pub required: bool,
+    /// Whether a configuration without this key gets the default. Not where leaving it out says something else.
+    pub filled_in: bool,
 }
 
 /// The values that a setting takes.
@@ -84,11 +86,16 @@ impl Key {
         default: &'static str,
         doc: &'static str,
     ) -> Self {
-        Self { name, kind, default, doc, required: false }
+        Self { name, kind, default, doc, required: false, filled_in: true }
     }
 
     pub(super) const fn required(mut self) -> Self {
         self.required = true;
+        self
+    }
+
+    pub(super) const fn not_filled_in(mut self) -> Self {
+        self.filled_in = false;
         self
     }
 }

@@ -118,7 +118,9 @@ pub const AWS: &[Key] = &[
         Kind::Words(CHAIN),
         r#"["environment","profile","web_identity","container","imds"]"#,
         "Where credentials are looked for, in this order; leave a link out to switch it off.",
-    ),
+    )
+    // with `profile` and without `chain`, the profile alone is asked
+    .not_filled_in(),
     Key::new("assume_role", Kind::Sections(ASSUME_ROLE), "[]", "Roles to assume, one after the other."),
     Key::new("endpoint_url", Kind::Text, r#""""#, "Endpoint of a server that is not AWS."),
     Key::new("path_style", Kind::Bool, "false", "Bucket in the path instead of the host name."),
