@@ -1,12 +1,12 @@
 //! Reads the records that `--events` names, to their end.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tfdrift_intake::counters::CounterValues;
 use tfdrift_intake::s3::AwsConnect;
 use tfdrift_intake::survey::Wanted;
-use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Parts, SystemClock};
+use tfdrift_intake::{Clock, Intake, Next, OnOpenError, OpenError, Origin, Pace, Parts, SystemClock};
 use tfdrift_plugin::config::Config;
 use tfdrift_tfstate::{IndexPlan, StateMeta, read_state};
 
@@ -14,22 +14,18 @@ use crate::Failure;
 
 const BATCH_RECORDS: usize = 512;
 const WAIT: Duration = Duration::from_millis(200);
-/// The plugin waits for ever for what may come back. A person at a terminal, or a nightly job, does not.
-pub const PATIENCE: Duration = Duration::from_secs(120);
 /// A bigger file is not looked into, to say that it is a state.
 const MAX_STATE_BYTES: u64 = 64 << 20;
-/// Fewer repetitions than this are bad luck, however long they take.
-const MANY: u64 = 5;
 
 /// Calls `each` for every record's bytes, in the order in which they are read; says what became of the others.
-/// `patience`: how long to go on while requests fail and nothing is read.
+/// What cannot be had is given up by the intake, named in the log and counted; `pace` says after how long.
 ///
 /// # Errors
-/// If the source cannot be opened, has nothing to read, never ends, or answers no more.
+/// If the source cannot be opened, has nothing to read, or never ends.
 pub fn each(
     params: &str,
     config: &Config,
-    patience: Duration,
+    pace: Pace,
     each: &mut dyn FnMut(&[u8]),
 ) -> Result<CounterValues, Failure> {
     let failure = |what: String| Failure::Events { params: params.to_owned(), what };
@@ -42,29 +38,17 @@ pub fn each(
     // At once, with the whole story: nobody would see it heal.
     settings.source.on_open_error = OnOpenError::Fail;
     let limited = is_limited(&origin, &settings.source.since, &settings.s3_interval);
-    let parts = Parts::default().with_connect(AwsConnect::new(config.aws.clone()));
+    let parts = Parts { pace, ..Parts::default() }.with_connect(AwsConnect::new(config.aws.clone()));
     let file = match &origin {
         Origin::Files { path, .. } => path.clone(),
         Origin::S3 { .. } => PathBuf::new(),
     };
     let mut intake = Intake::open(origin, &settings, parts).map_err(|e| failure(whole_story(&e)))?;
     let counters = intake.counters();
-    let mut last = (0, 0, Instant::now());
     loop {
         match intake.next_batch(BATCH_RECORDS, WAIT) {
             Next::Batch(records) => records.iter().for_each(|r| each(r.bytes())),
-            Next::Idle => {
-                let values = counters.values();
-                let (progress, retries, since) = last;
-                if self::progress(&values) != progress {
-                    last = (self::progress(&values), values.retries, Instant::now());
-                } else if values.retries >= retries + MANY && since.elapsed() >= patience {
-                    return Err(failure(format!(
-                        "{} requests in a row failed, for the reason above: given up before its end",
-                        values.retries - retries
-                    )));
-                }
-            }
+            Next::Idle => {}
             Next::End => break,
         }
     }
@@ -111,15 +95,6 @@ fn whole_story(error: &OpenError) -> String {
         }
         _ => error.to_string(),
     }
-}
-
-/// Grows while anything is read.
-fn progress(values: &CounterValues) -> u64 {
-    values.emitted
-        + values.objects_known
-        + values.objects_done
-        + values.objects_filtered
-        + values.fetched_bytes
 }
 
 /// Whether a file is a Terraform state: a slip that is made easily.
@@ -177,7 +152,8 @@ mod tests {
             "config": keys, "endpoint_url": server.url(), "path_style": true,
         }});
         let config = Config::from_value(&config).unwrap();
-        let failed = each("s3://my-trail/a/?once", &config, Duration::ZERO, &mut |_| {}).unwrap_err();
-        assert!(failed.to_string().contains("given up before its end"), "{failed}");
+        let pace = Pace { give_up: Duration::ZERO, ..Pace::default() };
+        let read = each("s3://my-trail/a/?once", &config, pace, &mut |_| {}).unwrap();
+        assert_eq!((read.emitted, read.objects_known, read.object_given_up), (0, 1, 1));
     }
 }

@@ -10,6 +10,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use tfdrift_cloudtrail::Record;
 use tfdrift_drift::{Assessment, DriftConfig, Kind, Mappings, Net, assess};
+use tfdrift_intake::Pace;
 use tfdrift_states::StateStore;
 use tfdrift_tfstate::Snapshot;
 
@@ -67,7 +68,7 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     }
     let mut scan = Scan::new(&snapshot, &mappings, &rules, args.explain).with_past(&store);
     for params in &settings.events {
-        let read = records::each(params, &settings.config, records::PATIENCE, &mut |bytes| {
+        let read = records::each(params, &settings.config, Pace::default(), &mut |bytes| {
             let before = scan.report.findings.len();
             scan.record(bytes);
             if args.format == Format::Jsonl {

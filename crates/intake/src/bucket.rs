@@ -15,7 +15,7 @@ mod settings;
 mod stream;
 mod waiting;
 
-pub use discover::{Discovery, Places};
+pub use discover::Discovery;
 pub use feed::BucketFeed;
 pub use lister::Window;
 pub use settings::{BucketSettings, Refused};
@@ -28,9 +28,9 @@ use crate::object::{Object, Payload};
 use crate::retry::{Pace, Tries};
 use crate::store::{StoreError, StoreErrorKind};
 use crate::unread::UnreadList;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::mpsc;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use waiting::Waiting;
 
@@ -61,10 +61,8 @@ pub struct Shared {
     pub once: bool,
     /// What was given up.
     pub unread: Arc<UnreadList>,
-    /// When it began.
-    pub begun: Instant,
-    /// When a call worked the last time, in milliseconds after `begun`.
-    pub worked_millis: AtomicU64,
+    /// When the first call failed after the last one that worked.
+    pub failing_since: Mutex<Option<Instant>>,
     /// `object_retries`
     pub object_retries: u32,
     /// `max_object_bytes`
@@ -74,19 +72,18 @@ pub struct Shared {
 impl Shared {
     /// Notes that a call worked.
     fn worked(&self) {
-        let millis = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.worked_millis.store(millis, Relaxed);
+        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// True when trying again should end: never, but where reading ends by itself. There a refusal is given up after a
-    /// few tries; what passes by itself, when for a while nothing at all has worked.
+    /// few tries; what passes by itself, when for a while nothing at all has worked: from then on at the first failure.
     fn gives_up(&self, kind: StoreErrorKind, tries: &Tries) -> bool {
         if !self.once {
             return false;
         }
         if matches!(kind, StoreErrorKind::Throttled | StoreErrorKind::Transient) {
-            let worked = self.begun + Duration::from_millis(self.worked_millis.load(Relaxed));
-            return tries.since.max(worked).elapsed() >= self.pace.give_up;
+            let mut since = self.failing_since.lock().unwrap_or_else(PoisonError::into_inner);
+            return since.get_or_insert_with(Instant::now).elapsed() >= self.pace.give_up;
         }
         tries.refusals >= ONCE_TRIES
     }

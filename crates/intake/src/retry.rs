@@ -1,7 +1,7 @@
 //! Trying again: how long to wait.
 
 use crate::store::StoreErrorKind;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// Times between attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,28 +52,17 @@ impl Pace {
 }
 
 /// Failures in a row of one thing.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Tries {
     /// How many.
     pub fails: u32,
     /// Of these, those that waiting alone does not mend.
     pub refusals: u32,
-    /// Since when nothing of it has worked.
-    pub since: Instant,
-}
-
-impl Default for Tries {
-    fn default() -> Self {
-        Self { fails: 0, refusals: 0, since: Instant::now() }
-    }
 }
 
 impl Tries {
     /// Counts a failure.
     pub fn failed(&mut self, kind: StoreErrorKind) {
-        if self.fails == 0 {
-            self.since = Instant::now();
-        }
         self.fails = self.fails.saturating_add(1);
         if !matches!(kind, StoreErrorKind::Throttled | StoreErrorKind::Transient) {
             self.refusals += 1;

@@ -1,7 +1,7 @@
 //! What reading would come to, without reading: for `tfdrift doctor`. Places are found and left out by the same code
 //! that finds them for the reader, so that both say the same.
 
-use crate::bucket::{Discovery, Places};
+use crate::bucket::Discovery;
 use crate::config::IntakeConfig;
 use crate::counters::Counters;
 use crate::filter::Filter;
@@ -27,12 +27,13 @@ pub struct Survey {
     pub flat: Option<String>,
     /// Folders that may not be listed, and would be left out.
     pub refused: Vec<StoreError>,
-    /// Beginnings of keys as in `lanes` that are there and left out by `source.accounts`, `s3AccountList` or
-    /// `source.regions`.
-    pub left_out: Vec<String>,
-    /// Accounts asked for of which nothing is there. Empty when `flat` is given: there the records are asked.
+    /// Accounts that are there and left out by `source.accounts` or `s3AccountList`.
+    pub other_accounts: Vec<String>,
+    /// Regions of wanted accounts that are there and left out by `source.regions`.
+    pub other_regions: Vec<String>,
+    /// Accounts asked for that have no folder. Empty when `flat` is given: there the records are asked.
     pub missing_accounts: Vec<String>,
-    /// Regions asked for of which nothing is there. Empty when `flat` is given.
+    /// Regions asked for that no wanted account has a folder of. Empty when `flat` is given.
     pub missing_regions: Vec<String>,
 }
 
@@ -65,30 +66,21 @@ impl Wanted {
     /// # Errors
     /// When nothing at all may be listed.
     pub async fn survey(&self, store: &dyn ObjectStore, prefix: &str) -> Result<Survey, StoreError> {
-        let found = places(store, prefix, &self.filter).await?;
-        let mut survey = Survey {
+        let (filter, counters) = (&self.filter, Counters::default());
+        let discovery = Discovery { store, counters: &counters, filter, pace: Pace::default() };
+        let found = discovery.run(prefix).await?;
+        let (missing_accounts, missing_regions) =
+            (found.missing_accounts(filter), found.missing_regions(filter));
+        Ok(Survey {
             lanes: found.lanes.into_iter().collect(),
             flat: found.flat,
             refused: found.refused,
-            ..Survey::default()
-        };
-        if self.filter.is_open() || survey.flat.is_some() {
-            return Ok(survey);
-        }
-        let all = places(store, prefix, &Filter::default()).await?.lanes;
-        survey.left_out = all.into_iter().filter(|lane| !survey.lanes.contains(lane)).collect();
-        let parts: Vec<_> = survey.lanes.iter().filter_map(|lane| layout::parse(lane)).collect();
-        let accounts = self.filter.accounts().iter().filter(|a| !parts.iter().any(|p| p.account == **a));
-        let regions = self.filter.regions().iter().filter(|r| !parts.iter().any(|p| p.region == **r));
-        let (accounts, regions) = (accounts.cloned().collect(), regions.cloned().collect());
-        (survey.missing_accounts, survey.missing_regions) = (accounts, regions);
-        Ok(survey)
+            other_accounts: found.accounts.into_iter().filter(|account| !filter.account(account)).collect(),
+            other_regions: found.regions.into_iter().filter(|region| !filter.region(region)).collect(),
+            missing_accounts,
+            missing_regions,
+        })
     }
-}
-
-async fn places(store: &dyn ObjectStore, prefix: &str, filter: &Filter) -> Result<Places, StoreError> {
-    let counters = Counters::default();
-    Discovery { store, counters: &counters, filter, pace: Pace::default() }.run(prefix).await
 }
 
 #[cfg(test)]
@@ -115,13 +107,16 @@ mod tests {
     #[test]
     fn what_a_filter_leaves_out_is_named() {
         let all = survey("", &[], "AWSLogs/");
-        assert_eq!((all.lanes.len(), all.left_out.len()), (2, 0));
+        assert_eq!((all.lanes.len(), all.other_accounts.len(), all.other_regions.len()), (2, 0, 0));
         let none = survey("999999999999", &[], "AWSLogs/");
-        assert_eq!((none.lanes.len(), none.left_out.len()), (0, 2));
+        assert_eq!((none.lanes.len(), none.other_accounts.as_slice()), (0, &[A.to_owned()][..]));
         assert_eq!(none.missing_accounts, ["999999999999"]);
         let one = survey("", &["us-east-1", "sa-east-1"], "AWSLogs/");
-        assert_eq!((one.lanes.len(), one.left_out.len()), (1, 1));
-        assert_eq!(one.missing_regions, ["sa-east-1"]);
+        assert_eq!((one.lanes.len(), one.other_regions.as_slice()), (1, &["eu-west-1".to_owned()][..]));
+        assert_eq!(
+            (one.missing_regions.as_slice(), one.missing_accounts.len()),
+            (&["sa-east-1".to_owned()][..], 0)
+        );
         let flat = survey("999999999999", &[], "flat/");
         assert_eq!((flat.flat.as_deref(), flat.missing_accounts.len()), (Some("flat/"), 0));
     }

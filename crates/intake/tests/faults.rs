@@ -221,7 +221,9 @@ fn once_reads_what_can_be_read_says_what_cannot_and_ends() {
     let config = config(bench.dir.path());
     bench.store.put(key("", ACCOUNT, "eu-west-1", NOON_SECS, "x"), object_of("eu", 1));
     let everything = sorted([all(), ids("eu", 1)].concat());
-    for fault in [Fault::Denied, Fault::SlowDown, Fault::Reset, Fault::Expired, Fault::Stall] {
+    for fault in
+        [Fault::Denied, Fault::SlowDown, Fault::Reset, Fault::Expired, Fault::ClockSkew, Fault::Stall]
+    {
         // One region cannot be listed.
         bench.store.fail_by(move |call| match call {
             Call::List(prefix) if prefix.contains("eu-west-1/") => Some(fault),

@@ -74,10 +74,21 @@ fn shape(survey: &Survey, prefix: &str) -> Step {
         false => Step::note("layout", what)
             .detail(format!("asked for by the settings, and not there: {}", missing.join(", "))),
     };
-    if !survey.left_out.is_empty() {
-        step = step.detail(format!("left out by the settings: {}", accounts_and_regions(&survey.left_out)));
+    if let Some(others) = others(survey) {
+        step = step.detail(format!("left out by the settings: {others}"));
     }
     if prefix.is_empty() { step } else { step.detail(format!("prefix {prefix}")) }
+}
+
+/// What is there and not asked for: `accounts 111122223333; regions eu-west-1, us-east-1`.
+fn others(survey: &Survey) -> Option<String> {
+    let named = |what: &str, names: &[String]| {
+        let names: BTreeSet<&str> = names.iter().map(String::as_str).collect();
+        (!names.is_empty()).then(|| format!("{what} {}", some(&names)))
+    };
+    let both = [named("accounts", &survey.other_accounts), named("regions", &survey.other_regions)];
+    let both: Vec<String> = both.into_iter().flatten().collect();
+    (!both.is_empty()).then(|| both.join("; "))
 }
 
 /// `2 accounts (…) × 1 region (…)`
@@ -121,7 +132,7 @@ fn refused(survey: &Survey, report: &mut Report) {
 /// Objects, and none that would be read.
 fn nothing(place: &Place<'_>, page: &Page, survey: &Survey) -> Step {
     let example = page.objects.first().map_or("", |o| o.key.as_str());
-    if survey.left_out.is_empty() {
+    let Some(others) = others(survey) else {
         let step = Step::bad(
             "layout",
             format!("there is no folder ACCOUNT/CloudTrail/ under s3://{}/{}", place.bucket, place.prefix),
@@ -133,7 +144,7 @@ fn nothing(place: &Place<'_>, page: &Page, survey: &Survey) -> Step {
                 .next("see `aws cloudtrail get-trail-status --name TRAIL`: a new trail writes its first log file after some minutes"),
             false => step.next("point open_params at the folder that holds AWSLogs/"),
         };
-    }
+    };
     let asked = |keys: &str, missing: &[String]| {
         if missing.is_empty() { String::new() } else { format!("; {keys}: {}", missing.join(", ")) }
     };
@@ -145,7 +156,7 @@ fn nothing(place: &Place<'_>, page: &Page, survey: &Survey) -> Step {
             asked("source.regions", &survey.missing_regions)
         ),
     )
-    .detail(format!("there are: {}", accounts_and_regions(&survey.left_out)))
+    .detail(format!("there are: {others}"))
     .detail("the plugin would say so once in its log, and wait")
     .next("set these keys to accounts and regions that are there, or leave them empty for all")
 }

@@ -18,24 +18,17 @@ pub fn notes(home: &str, prefix: &str, filter: &Filter, places: &Places) -> Vec<
         ));
         return notes;
     }
-    if places.flat.is_some() {
-        return notes;
-    }
-    for account in filter.accounts().difference(&places.accounts) {
-        let there = there(account, places.accounts.iter().map(String::as_str));
+    for account in places.missing_accounts(filter) {
+        let there = there(&account, places.accounts.iter().map(String::as_str));
         notes.push(format!("account {account} has no folder below {home}{prefix} yet{there}"));
     }
-    // Without an account nothing is known of regions.
-    if places.accounts.iter().any(|account| filter.account(account)) {
-        for region in filter.regions().difference(&places.regions) {
-            let there = there(region, places.regions.iter().map(String::as_str));
-            notes.push(format!(
-                "region {region} has no folder below {home}{prefix} yet{there}; a region without events has none: it is waited \
-                 for"
-            ));
-        }
+    for region in places.missing_regions(filter) {
+        let there = there(&region, places.regions.iter().map(String::as_str));
+        notes.push(format!(
+            "region {region} has no folder below {home}{prefix} yet{there}; a region without events has none: it is waited for"
+        ));
     }
-    if notes.is_empty() && places.lanes.is_empty() {
+    if notes.is_empty() && places.lanes.is_empty() && places.flat.is_none() {
         let there = there("", places.accounts.iter().map(String::as_str));
         notes.push(format!("nothing to read below {home}{prefix} yet{there}"));
     }

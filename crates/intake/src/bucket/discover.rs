@@ -41,6 +41,25 @@ pub struct Places {
     pub beside: Option<Vec<String>>,
 }
 
+impl Places {
+    /// Accounts asked for that have no folder. None where there is no layout: there the records are asked.
+    pub fn missing_accounts(&self, filter: &Filter) -> Vec<String> {
+        match self.flat {
+            Some(_) => Vec::new(),
+            None => filter.accounts().difference(&self.accounts).cloned().collect(),
+        }
+    }
+
+    /// Regions asked for that have no folder in any account that is wanted; without such an account nothing is known of
+    /// regions.
+    pub fn missing_regions(&self, filter: &Filter) -> Vec<String> {
+        if self.flat.is_some() || !self.accounts.iter().any(|account| filter.account(account)) {
+            return Vec::new();
+        }
+        filter.regions().difference(&self.regions).cloned().collect()
+    }
+}
+
 /// What is right below a beginning of keys.
 struct Below {
     folders: Vec<String>,

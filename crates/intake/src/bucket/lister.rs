@@ -1,17 +1,17 @@
 //! Listing: which objects are there that nobody has read.
 
 mod back;
+mod backlog;
+mod lanes;
+mod pages;
 
-use super::discover::{Discovery, Places};
+use super::Shared;
 use super::stream::Stream;
-use super::{Shared, absent, failing};
-use crate::dedup::{Dedup, mark};
+use crate::dedup::Dedup;
 use crate::filter::Filter;
-use crate::layout::{self, MINUTE_NS, day_folder, day_of};
-use crate::ledger::Want;
+use crate::layout::{self, MINUTE_NS};
 use crate::object::Object;
-use crate::retry::Tries;
-use crate::store::{ListRequest, ObjectMeta, ObjectStore, StoreError, StoreErrorKind};
+use crate::store::{ListRequest, ObjectStore, StoreError};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering::Release;
 use std::sync::{Arc, PoisonError};
@@ -82,12 +82,6 @@ enum Look {
         /// True for the last page of a look.
         complete: bool,
     },
-}
-
-/// One page of one lane.
-struct Page {
-    lane: Arc<str>,
-    result: Result<crate::store::ListPage, StoreError>,
 }
 
 impl Lister {
@@ -165,7 +159,7 @@ impl Lister {
 
     /// Up to this minute nothing earlier can be in pages that are yet to come.
     fn order_limit(&self) -> u64 {
-        let open = self.streams.values().filter(|s| s.has_more() && s.fails == 0 && !s.flat && !s.held);
+        let open = self.streams.values().filter(|s| s.has_more() && !s.fails() && !s.flat && !s.held);
         open.map(|s| s.cursor_minute).min().unwrap_or(u64::MAX)
     }
 
@@ -175,123 +169,6 @@ impl Lister {
         let looks = listed.map(|s| s.due);
         let back = self.streams.values().filter(|s| !self.once && !s.flat).map(Stream::next_back);
         looks.chain(back).chain((!self.once).then_some(discover)).min().unwrap_or(discover)
-    }
-
-    async fn discover_when_due(&mut self) {
-        let due = match self.known_since {
-            None => true,
-            Some(at) => !self.once && at.elapsed() >= self.shared.pace.discover,
-        };
-        if !due {
-            return;
-        }
-        let mut tries = Tries::default();
-        let place = format!("{}{}", self.home, self.prefix);
-        loop {
-            let (counters, filter, store) = (&self.shared.counters, &self.filter, self.store.as_ref());
-            let discovery = Discovery { store, counters, filter, pace: self.shared.pace };
-            let answer =
-                tokio::time::timeout(self.shared.pace.request * 10, discovery.run(&self.prefix)).await;
-            let error = match answer {
-                Ok(Ok(places)) => {
-                    self.shared.worked();
-                    self.shared.listing.works(&place);
-                    self.adopt(places);
-                    self.known_since = Some(Instant::now());
-                    return;
-                }
-                Ok(Err(error)) => error,
-                Err(_) => {
-                    let (kind, target) = (StoreErrorKind::Transient, self.prefix.clone());
-                    StoreError::new(kind, "ListObjectsV2", target, "no answer in time")
-                }
-            };
-            self.shared.listing.fails(failing(&error, &place, &error.to_string()));
-            // Finding accounts and regions is many calls: nothing has worked since it began.
-            let since = tries.since;
-            tries.failed(error.kind);
-            tries.since = since;
-            self.shared.counters.retries.add(1);
-            if self.shared.gives_up(error.kind, &tries) {
-                self.shared.counters.lanes_given_up.add(1);
-                self.shared.give_up(place, &error);
-                self.known_since = Some(Instant::now());
-                return;
-            }
-            if self.known_since.is_some() {
-                // The lanes that are known go on; new ones wait.
-                self.known_since = Some(Instant::now());
-                return;
-            }
-            tokio::time::sleep(self.shared.pace.wait(tries.fails)).await;
-        }
-    }
-
-    fn adopt(&mut self, places: Places) {
-        if self.known_since.is_none() {
-            for note in absent::notes(&self.home, &self.prefix, &self.filter, &places) {
-                tracing::warn!("{note}");
-            }
-        }
-        if !places.unseen.is_empty() && !std::mem::replace(&mut self.unseen_told, true) {
-            tracing::warn!("{}", absent::unseen(&self.home, &places.unseen));
-        }
-        let Places { lanes, flat, refused, .. } = places;
-        self.shared.counters.folders_refused.set(refused.len() as u64);
-        let now_refused: BTreeSet<String> = refused.iter().map(|error| error.target.clone()).collect();
-        self.refused.difference(&now_refused).for_each(|target| self.shared.listing.works(target));
-        for error in &refused {
-            let message = format!("left out until it may be listed: {error}");
-            self.shared.listing.fails(failing(error, &error.target, &message));
-            if self.once {
-                self.shared.counters.lanes_given_up.add(1);
-                self.shared.give_up(error.target.clone(), error);
-            }
-        }
-        self.refused = now_refused;
-        let wanted: BTreeMap<String, bool> =
-            lanes.into_iter().map(|lane| (lane, false)).chain(flat.map(|flat| (flat, true))).collect();
-        self.streams.retain(|lane, stream| !stream.flat || wanted.contains_key(&**lane));
-        for (lane, flat) in wanted {
-            if self.streams.contains_key(lane.as_str()) {
-                continue;
-            }
-            if self.known_since.is_some() {
-                tracing::info!("new account or region: {}{lane}", self.home);
-            }
-            let lane: Arc<str> = lane.into();
-            let mut stream = Stream::new(Arc::clone(&lane), flat);
-            if !flat {
-                self.prepare(&mut stream);
-            }
-            self.streams.insert(lane, stream);
-        }
-    }
-
-    /// The floor below which nothing is wanted.
-    fn start_floor(&self) -> u64 {
-        let minute = self.window.start_ns / MINUTE_NS;
-        if self.window.by_key { minute } else { minute.saturating_sub(self.window.late_minutes) }
-    }
-
-    fn prepare(&self, stream: &mut Stream) {
-        let floor = self.start_floor();
-        let now = self.shared.clock.now_ns() / MINUTE_NS;
-        let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let lane = ledger.lane(&stream.lane, floor);
-        lane.raise(floor);
-        let since_back = Duration::from_secs(now.saturating_sub(lane.look_back_from(now)) * 60);
-        stream.back_due = Instant::now() + self.shared.pace.look_back.saturating_sub(since_back);
-        if !self.newest_first {
-            return;
-        }
-        let today = day_of(now) * 1440;
-        stream.live_from = today.min(now.saturating_sub(self.window.late_minutes));
-        let first = day_of(lane.state().floor);
-        stream.backlog = (first..day_of(now)).filter(|day| !lane.state().days.contains(day)).collect();
-        if !stream.backlog.is_empty() {
-            lane.hold(Some(lane.state().floor));
-        }
     }
 
     /// Lists a page of each lane that is due.
@@ -356,201 +233,6 @@ impl Lister {
         let prefix = lane.to_string();
         Some(ListRequest { prefix, start_after, by_folder: false, continuation: None, max_keys })
     }
-
-    /// Lists all at once.
-    async fn pages(&self, requests: Vec<(Arc<str>, ListRequest)>) -> Vec<Page> {
-        let mut tasks = tokio::task::JoinSet::new();
-        for (lane, request) in requests {
-            let (store, pace) = (Arc::clone(&self.store), self.shared.pace);
-            self.shared.counters.list_calls.add(1);
-            tasks.spawn(async move {
-                let target = request.prefix.clone();
-                let answer = tokio::time::timeout(pace.request, store.list(request)).await;
-                let result = answer.unwrap_or_else(|_| {
-                    let message = format!("no answer within {:?}", pace.request);
-                    Err(StoreError::new(StoreErrorKind::Transient, "ListObjectsV2", target, message))
-                });
-                Page { lane, result }
-            });
-        }
-        let mut pages = Vec::new();
-        while let Some(page) = tasks.join_next().await {
-            pages.extend(page.ok());
-        }
-        pages
-    }
-
-    /// Takes note of a page of a live listing.
-    fn paged(&mut self, page: Page, ready: &mut Ready) {
-        let poll = self.poll;
-        let listed = match page.result {
-            Ok(listed) => listed,
-            Err(error) => return self.list_failed(&page.lane, &error),
-        };
-        self.shared.worked();
-        self.shared.listing.works(&page.lane);
-        let Some(flat) = self.streams.get(&page.lane).map(|s| s.flat) else { return };
-        let more = listed.next.is_some();
-        let last = listed.objects.last().map(|o| o.key.clone());
-        let kind = if flat { Look::Whole { complete: !more } } else { Look::Live };
-        let (fresh, lanes) = (self.take(listed.objects, ready, kind), self.streams.len());
-        let Some(stream) = self.streams.get_mut(&page.lane) else { return };
-        stream.looked = true;
-        let next = last.filter(|_| more).map(|key| {
-            let minute = layout::minute(&key).unwrap_or(stream.cursor_minute);
-            (key, minute)
-        });
-        stream.paged(next, fresh, poll, lanes);
-    }
-
-    fn list_failed(&mut self, lane: &Arc<str>, error: &StoreError) {
-        self.shared.listing.fails(failing(error, lane, &error.to_string()));
-        self.shared.counters.retries.add(1);
-        let Some(stream) = self.streams.get_mut(lane) else { return };
-        stream.looked = true;
-        stream.tries.failed(error.kind);
-        stream.failed(self.shared.pace.wait(stream.fails + 1));
-        if self.shared.gives_up(error.kind, &stream.tries) {
-            stream.give_up();
-            self.shared.counters.lanes_given_up.add(1);
-            self.shared.give_up(format!("{}{lane}", self.home), error);
-        }
-    }
-
-    /// Puts what is new and wanted among `objects` into `ready`. True if there was any.
-    fn take(&mut self, objects: Vec<ObjectMeta>, ready: &mut Ready, look: Look) -> bool {
-        let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let (mut fresh, floor) = (false, self.start_floor());
-        let latest = self.shared.clock.now_ns() / MINUTE_NS + 5;
-        let mut newest: BTreeMap<Arc<str>, u64> = BTreeMap::new();
-        for meta in objects {
-            let parts = layout::parse(&meta.key);
-            let (lane, name) = parts.map_or(("", meta.key.as_str()), |p| (p.lane, p.name));
-            let lane =
-                newest.get_key_value(lane).map_or_else(|| Arc::from(lane), |(lane, _)| Arc::clone(lane));
-            let minute = layout::minute(name);
-            // A key from the future must not make us pass by what comes until then.
-            let seen = newest.entry(Arc::clone(&lane)).or_default();
-            *seen = (*seen).max(minute.unwrap_or(0).min(latest));
-            if !self.wanted(&meta, parts, minute) {
-                // It is listed again at the next look.
-                if self.filtered.insert(mark(meta.key.as_bytes())) {
-                    self.shared.counters.objects_filtered.add(1);
-                }
-                continue;
-            }
-            let (stamp, written) = (stamp(&meta), meta.modified_ns / MINUTE_NS);
-            let book = ledger.lane(&lane, if parts.is_some() { floor } else { 0 });
-            let want = match look {
-                Look::Back => book.list_late(name, stamp, written, self.window.late_minutes),
-                Look::Whole { .. } if lane.is_empty() => book.list_whole(name, stamp, written),
-                Look::Live | Look::Whole { .. } => book.list(name, stamp),
-            };
-            let Want::From(resume) = want else { continue };
-            let mut object = Object::new(&self.home, &lane, name.to_owned());
-            object.size_bytes = meta.size_bytes;
-            object.stamp = stamp;
-            object.modified_ns = meta.modified_ns;
-            object.filter_records = parts.is_none();
-            object.set_resume(resume);
-            fresh = true;
-            self.shared.counters.objects_known.add(1);
-            ready.insert((minute.unwrap_or(meta.modified_ns / MINUTE_NS), meta.key), Arc::new(object));
-        }
-        if matches!(look, Look::Live | Look::Whole { complete: true }) {
-            for (lane, newest) in newest.into_iter().filter(|(lane, _)| !lane.is_empty()) {
-                ledger.lane(&lane, floor).listed_to(newest);
-            }
-        }
-        if look == (Look::Whole { complete: true }) {
-            ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
-        }
-        fresh
-    }
-
-    fn wanted(&self, meta: &ObjectMeta, parts: Option<layout::Parts<'_>>, minute: Option<u64>) -> bool {
-        if layout::is_other_product(&meta.key) || !layout::is_log_name(&meta.key) {
-            return false;
-        }
-        if parts.is_some_and(|p| !self.filter.account(p.account) || !self.filter.region(p.region)) {
-            return false;
-        }
-        if let (Some(end), Some(minute)) = (self.window.interval_end, minute)
-            && minute > end
-        {
-            return false;
-        }
-        let start = self.window.start_ns / MINUTE_NS;
-        match minute {
-            Some(minute) if minute >= start => true,
-            Some(_) if self.window.by_key => false,
-            // Late, or without a time in its key: it counts when it was written after the start.
-            _ => meta.modified_ns >= self.window.start_ns,
-        }
-    }
-
-    /// Lists the newest day of the backlog, of all lanes that have it.
-    async fn list_backlog_day(&mut self, ready: &mut Ready) {
-        let Some(day) = self.streams.values().filter_map(|s| s.backlog.last().copied()).max() else { return };
-        let lanes: Vec<Arc<str>> = self
-            .streams
-            .values()
-            .filter(|s| s.backlog.last() == Some(&day) && s.due_backlog())
-            .take(LISTS_AT_ONCE * 8)
-            .map(|s| Arc::clone(&s.lane))
-            .collect();
-        let mut open: BTreeMap<Arc<str>, Option<String>> =
-            lanes.into_iter().map(|lane| (lane, None)).collect();
-        while !open.is_empty() {
-            let group = open.iter().take(LISTS_AT_ONCE);
-            let requests = group.map(|(lane, cursor)| {
-                let prefix = format!("{lane}{}/", day_folder(day));
-                let start_after = cursor.clone();
-                let request =
-                    ListRequest { prefix, start_after, by_folder: false, continuation: None, max_keys: 1000 };
-                (Arc::clone(lane), request)
-            });
-            for page in self.pages(requests.collect()).await {
-                match page.result {
-                    Err(error) => {
-                        self.list_failed(&page.lane, &error);
-                        open.remove(&page.lane);
-                    }
-                    Ok(listed) => {
-                        self.shared.worked();
-                        self.shared.listing.works(&page.lane);
-                        let last = listed.objects.last().map(|o| o.key.clone());
-                        let more = listed.next.is_some();
-                        self.take(listed.objects, ready, Look::Live);
-                        if more && last.is_some() {
-                            open.insert(page.lane, last);
-                        } else {
-                            open.remove(&page.lane);
-                            self.day_listed(&page.lane, day);
-                        }
-                    }
-                }
-            }
-        }
-    }
-
-    fn day_listed(&mut self, lane: &Arc<str>, day: u64) {
-        let Some(stream) = self.streams.get_mut(lane) else { return };
-        stream.backlog.pop();
-        stream.works();
-        let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
-        let book = ledger.lane(lane, 0);
-        book.listed_day(day);
-        if stream.backlog.is_empty() {
-            book.hold(None);
-        }
-    }
-}
-
-/// What changes when the content does. Not every server lists etags.
-fn stamp(meta: &ObjectMeta) -> u64 {
-    let etag = if meta.etag.is_empty() { meta.modified_ns } else { mark(meta.etag.as_bytes()) };
-    etag ^ meta.size_bytes
 }
 
 /// The first look at a bucket, for those who want to know at once whether it can be read.

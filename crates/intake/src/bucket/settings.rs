@@ -167,9 +167,7 @@ impl BucketSettings {
                 ..StoreError::new(error.kind, "connect", &target, error.message)
             };
             shared.listing.fails(failing(&failed, &target, &failed.message));
-            let since = tries.since;
             tries.failed(failed.kind);
-            tries.since = since;
             shared.counters.retries.add(1);
             if shared.gives_up(failed.kind, &tries) {
                 shared.counters.lanes_given_up.add(1);

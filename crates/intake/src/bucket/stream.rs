@@ -1,6 +1,7 @@
 //! One lane as it is listed: where to go on, and when.
 
-use crate::retry::Tries;
+use crate::retry::{Pace, Tries};
+use crate::store::StoreErrorKind;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,8 +31,6 @@ pub struct Stream {
     /// Looks in a row without anything new.
     quiet: u32,
     /// Failures in a row.
-    pub fails: u32,
-    /// The same, by kind.
     pub tries: Tries,
     /// Not listed any more: it could not be, and reading is to end.
     pub given_up: bool,
@@ -61,7 +60,6 @@ impl Stream {
             cursor_minute: 0,
             due: Instant::now(),
             quiet: 0,
-            fails: 0,
             tries: Tries::default(),
             given_up: false,
             held: false,
@@ -107,17 +105,22 @@ impl Stream {
 
     /// When to look back: not before the lane was listed, and not while that fails or rests.
     pub fn next_back(&self) -> Instant {
-        if self.looked && self.fails == 0 && !self.held { self.back_due } else { self.back_due.max(self.due) }
+        if self.looked && !self.fails() && !self.held { self.back_due } else { self.back_due.max(self.due) }
     }
 
     /// True when nothing failed lately, or the wait after it is over.
     pub fn due_backlog(&self) -> bool {
-        self.fails == 0 || self.due <= Instant::now()
+        !self.fails() || self.due <= Instant::now()
     }
 
     /// Notes that a listing worked.
     pub fn works(&mut self) {
-        (self.fails, self.tries) = (0, Tries::default());
+        self.tries = Tries::default();
+    }
+
+    /// True while listing fails.
+    pub fn fails(&self) -> bool {
+        self.tries.fails > 0
     }
 
     /// Notes that it is not listed any more.
@@ -129,13 +132,14 @@ impl Stream {
 
     /// True when nothing of it is left to list.
     pub fn is_through(&self) -> bool {
-        self.given_up || (self.looked && self.fails == 0 && !self.has_more() && self.backlog.is_empty())
+        self.given_up || (self.looked && !self.fails() && !self.has_more() && self.backlog.is_empty())
     }
 
-    /// Notes a failure; the next attempt is due after `wait`.
-    pub fn failed(&mut self, wait: Duration) {
-        self.fails += 1;
-        self.due = Instant::now() + wait;
+    /// Notes a failure; the next attempt is due after a while.
+    pub fn failed(&mut self, kind: StoreErrorKind, pace: &Pace) {
+        self.looked = true;
+        self.tries.failed(kind);
+        self.due = Instant::now() + pace.wait(self.tries.fails);
     }
 }
 

@@ -260,8 +260,7 @@ fn bucket_intake(
         waiting: Default::default(),
         once: settings.once,
         unread: Arc::clone(&base.unread),
-        begun: Instant::now(),
-        worked_millis: AtomicU64::new(0),
+        failing_since: Mutex::new(None),
         object_retries: config.source.object_retries,
         max_object_bytes: config.source.max_object_bytes,
     });

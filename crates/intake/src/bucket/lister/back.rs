@@ -23,7 +23,7 @@ impl Lister {
         }
         let (now, began) = (Instant::now(), self.shared.clock.now_ns() / MINUTE_NS);
         let due =
-            self.streams.values().filter(|s| !s.flat && s.looked && s.fails == 0 && !s.held && !s.has_more());
+            self.streams.values().filter(|s| !s.flat && s.looked && !s.fails() && !s.held && !s.has_more());
         let due = due.filter(|s| s.back_due <= now).take(LISTS_AT_ONCE).map(|s| Arc::clone(&s.lane));
         let mut ranges = Vec::new();
         for lane in due.collect::<Vec<_>>() {
