@@ -11,13 +11,16 @@
 //! `dedup` (split, and look the ids up), `copy` (into the batch); then all of them together with files and threads. After
 //! that what a field costs: `head` (all top-level members), and with fields; then drift.
 
+#[path = "stages/measure.rs"]
+mod measure;
 #[path = "stages/records.rs"]
 mod records;
 
 use std::hint::black_box;
 use std::path::{Path, PathBuf};
 
-use records::{Data, all_threads, fields, this_thread};
+use measure::{all_threads, find, this_thread};
+use records::{Data, fields};
 use tfdrift_cloudtrail::ct::{self, Compat, CtField, Piece};
 use tfdrift_cloudtrail::{Head, Record, event_time_ns};
 use tfdrift_drift::{DriftSettings, Mappings, drift};
@@ -139,16 +142,4 @@ fn judging(data: &Data, state: &str) {
             }
         }
     });
-}
-
-/// The gzipped files of a folder.
-fn find(folder: &Path, found: &mut Vec<Vec<u8>>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            find(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "gz") {
-            found.extend(std::fs::read(path));
-        }
-    }
 }

@@ -76,18 +76,3 @@ pub fn fields(list: &str) -> Vec<CtField> {
     let text = std::fs::read_to_string(path).unwrap_or_default();
     text.trim().split(',').filter_map(CtField::from_name).collect()
 }
-
-/// CPU time of this thread, in nanoseconds.
-pub fn this_thread() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().next().and_then(|w| w.parse().ok()).unwrap_or(0))
-}
-
-/// CPU time of all threads, those that ended included, in hundredths of a second.
-pub fn all_threads() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let words: Vec<_> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-    // fields 14 and 15 of proc(5); the word after the name is field 3
-    let ticks = |n: usize| words.get(n).and_then(|w| w.parse::<u64>().ok()).unwrap_or(0);
-    Duration::from_millis(10 * (ticks(11) + ticks(12)))
-}

@@ -10,16 +10,18 @@
 //! adds inflating, finding the records and a copy of each, the same for all. Least of five rounds.
 
 mod fields;
+#[path = "../../stages/measure.rs"]
+mod measure;
 mod nodes;
 
 use std::borrow::Cow;
 use std::hint::black_box;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::Duration;
 
 use fields::{FIELDS, Members, Values, values};
 use libdeflater::Decompressor;
+use measure::{find, this_thread};
 use nodes::Typed;
 use serde_json::value::RawValue;
 use tfdrift_cloudtrail::ct::{self, Compat, CtField, CtValue, Piece};
@@ -55,7 +57,7 @@ fn main() -> ExitCode {
     let mut bench = Bench { records: &records, reading, ours: None };
 
     let mut head = Head::default();
-    let ct_fields: Vec<_> = FIELDS.iter().filter_map(|name| CtField::from_name(name)).collect();
+    let ct_fields: Vec<_> = FIELDS.trim().split(',').filter_map(CtField::from_name).collect();
     bench.row("ours", &mut |record, sink| {
         if head.scan(record).is_ok() {
             let record = Record::with_head(record, &head);
@@ -127,7 +129,7 @@ impl Bench<'_> {
         let (ours, right) = self.ours.get_or_insert((whole, all.clone()));
         // all but the last, ct.info
         let unlike = |(a, b): (&Vec<Option<String>>, &Vec<Option<String>>)| {
-            a.iter().zip(b).take(FIELDS.len() - 1).filter(|(a, b)| a != b).count()
+            a.iter().zip(b).take(a.len().saturating_sub(1)).filter(|(a, b)| a != b).count()
         };
         let unlike: usize = right.iter().zip(&all).map(unlike).sum();
         let none = right.iter().zip(&all).filter(|(a, b)| a.len() != b.len()).count();
@@ -172,17 +174,6 @@ fn read(objects: &[Vec<u8>], each: &mut dyn FnMut(&[u8])) {
     }
 }
 
-fn find(folder: &Path, found: &mut Vec<Vec<u8>>) {
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        let path = entry.path();
-        if path.is_dir() {
-            find(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "gz") {
-            found.extend(std::fs::read(path));
-        }
-    }
-}
-
 /// What the work takes for a million records.
 fn secs_per_million(records: usize, work: &mut dyn FnMut()) -> f64 {
     // the clock goes in steps of some milliseconds
@@ -194,12 +185,6 @@ fn secs_per_million(records: usize, work: &mut dyn FnMut()) -> f64 {
     };
     let least = (0..ROUNDS).map(round).min().unwrap_or_default();
     least.as_secs_f64() * 1e6 / (times * records.max(1)) as f64
-}
-
-/// CPU time of this thread, in nanoseconds.
-fn this_thread() -> Duration {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
-    Duration::from_nanos(text.split_whitespace().next().and_then(|w| w.parse().ok()).unwrap_or(0))
 }
 
 /// The value as the plugin finds it.
