@@ -4,15 +4,14 @@
 
 #[path = "../../aws/tests/support/moto.rs"]
 mod moto;
+#[path = "../../aws/tests/support/versioned.rs"]
+mod versioned;
 
 use std::path::Path;
 use std::process::Command;
 
-use moto::Moto;
 use serde_json::{Value, json};
-use tfdrift_aws::aws_sdk_s3::primitives::ByteStream;
-use tfdrift_aws::aws_sdk_s3::types::{BucketVersioningStatus, VersioningConfiguration};
-use tfdrift_aws::{Aws, AwsConfig, Link};
+use versioned::Versioned;
 
 const TERRAFORM: &str = "APN/1.0 HashiCorp/1.0 Terraform/1.11.4 terraform-provider-aws/5.100.0";
 
@@ -36,53 +35,16 @@ fn tag(event: &str, time: &str, vpc: &str, env: &str, agent: &str) -> Value {
 }
 
 struct World {
-    folder: tempfile::TempDir,
-    _moto: Moto,
+    bucket: Versioned,
 }
 
 impl World {
     /// Three versions of a state and the events between them.
     fn new() -> Option<World> {
-        let mut moto = match Moto::start() {
-            Ok(moto) => moto,
-            Err(why) => {
-                println!("skipped: moto cannot be set up here: {why}");
-                return None;
-            }
-        };
-        let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().to_str().unwrap().to_owned();
-        std::fs::write(
-            folder.path().join("credentials"),
-            "[default]\naws_access_key_id = AKIATEST\naws_secret_access_key = test\n",
-        )
-        .unwrap();
-        let aws = AwsConfig {
-            region: "us-east-1".into(),
-            chain: vec![Link::Profile].into(),
-            config: format!("{at}/none"),
-            credentials: format!("{at}/credentials"),
-            endpoint_url: moto.url.clone(),
-            path_style: true,
-            ..AwsConfig::default()
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let s3 = runtime.block_on(Aws::connect(&aws)).unwrap().s3_in("us-east-1");
-        runtime.block_on(s3.create_bucket().bucket("states").send()).unwrap();
-        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
-        runtime
-            .block_on(s3.put_bucket_versioning().bucket("states").versioning_configuration(on).send())
-            .unwrap();
-        for (time, text) in [
-            ("10:00:00", state(1, &[("vpc-1", "prod")])),
-            ("11:00:00", state(2, &[("vpc-1", "staging"), ("vpc-2", "new")])),
-            ("12:00:00", state(3, &[("vpc-1", "live"), ("vpc-2", "new")])),
-        ] {
-            moto.clock(&format!("2026-11-02T{time}"));
-            let put =
-                s3.put_object().bucket("states").key("net.tfstate").body(ByteStream::from(text.into_bytes()));
-            runtime.block_on(put.send()).unwrap();
-        }
+        let mut bucket = Versioned::new()?;
+        bucket.put("10:00:00", state(1, &[("vpc-1", "prod")]));
+        bucket.put("11:00:00", state(2, &[("vpc-1", "staging"), ("vpc-2", "new")]));
+        bucket.put("12:00:00", state(3, &[("vpc-1", "live"), ("vpc-2", "new")]));
         let events = [
             tag("adopted-later", "10:20:00", "vpc-1", "live", "aws-cli/2.0"),
             tag("drift", "10:30:00", "vpc-1", "dev", "aws-cli/2.0"),
@@ -92,16 +54,20 @@ impl World {
             tag("terraform", "11:59:50", "vpc-1", "live", TERRAFORM),
             tag("today", "12:10:00", "vpc-1", "live", "aws-cli/2.0"),
         ];
-        std::fs::write(folder.path().join("events.json"), json!({"Records": events}).to_string()).unwrap();
-        Some(World { folder, _moto: moto }).inspect(|world| world.configure(&world._moto.url, 134_217_728))
+        let world = World { bucket };
+        std::fs::write(world.path("events.json"), json!({"Records": events}).to_string()).unwrap();
+        world.configure(134_217_728);
+        Some(world)
     }
 
-    fn configure(&self, url: &str, history_cache_bytes: u64) {
-        let at = self.folder.path().to_str().unwrap();
-        let config = json!({"aws": {"region": "us-east-1", "chain": ["profile"], "config": format!("{at}/none"),
-            "credentials": format!("{at}/credentials"), "endpoint_url": url, "path_style": true},
+    fn path(&self, name: &str) -> String {
+        self.bucket.folder.path().join(name).to_str().unwrap().to_owned()
+    }
+
+    fn configure(&self, history_cache_bytes: u64) {
+        let config = json!({"aws": self.bucket.aws(),
             "state": {"history_cache_bytes": history_cache_bytes, "places": [{"s3": "s3://states/net.tfstate"}]}});
-        std::fs::write(self.folder.path().join("config.yaml"), config.to_string()).unwrap();
+        std::fs::write(self.path("config.yaml"), config.to_string()).unwrap();
     }
 
     fn scan(&self, more: &[&str]) -> String {
@@ -109,9 +75,8 @@ impl World {
     }
 
     fn run(&self, command: &str, more: &[&str], code: i32) -> String {
-        let path = |name: &str| self.folder.path().join(name).to_str().unwrap().to_owned();
         let output = Command::new(env!("CARGO_BIN_EXE_tfdrift"))
-            .args([command, "--config", &path("config.yaml"), "--events", &path("events.json")])
+            .args([command, "--config", &self.path("config.yaml"), "--events", &self.path("events.json")])
             .args(more)
             .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
             .env_clear()
@@ -169,7 +134,7 @@ fn each_event_by_the_state_of_its_time() {
     assert!(examined.contains("✔ history      older versions of states can be read"), "{examined}");
 
     // without the past, all of them by the newest state
-    world.configure(&world._moto.url, 0);
+    world.configure(0);
     let (findings, _) = world.findings();
     assert_eq!(findings[0], "adopted-later false null null");
     assert_eq!(findings[4], r#"put-back true "live" "staging""#);
