@@ -6,7 +6,7 @@ mod support;
 
 use serde_json::json;
 use support::child::resolve;
-use support::http::{Response, Server, closed_port};
+use support::http::{FALCO, Response, Server, closed_port};
 use support::{SECRET, golden};
 
 /// Metadata at a port where nothing listens: no test may wait for the real address.
@@ -19,12 +19,7 @@ fn sts() -> Server {
     Server::start(|request| {
         let body = &request.body;
         if body.contains("Action=GetCallerIdentity") {
-            return Response::new(
-                200,
-                "<GetCallerIdentityResponse><GetCallerIdentityResult>\
-                <Arn>arn:aws:sts::111122223333:assumed-role/falco/tfdrift</Arn><UserId>AROA:tfdrift</UserId>\
-                <Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>",
-            );
+            return Response::identity(FALCO);
         }
         if body.contains("refused") {
             return Response::new(

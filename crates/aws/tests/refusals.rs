@@ -9,7 +9,7 @@ use support::http::{Request, Response, Server, closed_port, serve};
 use support::{SECRET, golden};
 use tfdrift_aws::{Asked, Aws, AwsConfig, Explanation, Kind, RegionFrom};
 
-const ARN: &str = "arn:aws:sts::111122223333:assumed-role/falco/tfdrift";
+const ARN: &str = support::http::FALCO;
 
 fn error(status: u16, code: &str, message: &str) -> Response {
     Response::new(
@@ -24,13 +24,7 @@ fn error(status: u16, code: &str, message: &str) -> Response {
 fn server(s3: impl Fn(&Request) -> Response + Send + Sync + 'static) -> Server {
     Server::start(move |request| {
         if request.body.contains("Action=GetCallerIdentity") {
-            return Response::new(
-                200,
-                &format!(
-                    "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>{ARN}</Arn>\
-                <UserId>A:t</UserId><Account>111122223333</Account></GetCallerIdentityResult></GetCallerIdentityResponse>"
-                ),
-            );
+            return Response::identity(ARN);
         }
         if request.method == "HEAD" {
             return Response::new(200, "").with("x-amz-bucket-region", "eu-west-1");

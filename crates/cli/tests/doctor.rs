@@ -8,7 +8,7 @@ mod http;
 #[path = "../../aws/tests/support/moto.rs"]
 mod moto;
 
-use http::{Request, Response, Server};
+use http::{FALCO, Request, Response, Server};
 use moto::Moto;
 use serde_json::Value;
 use std::path::{Path, PathBuf};
@@ -167,12 +167,7 @@ fn a_wrong_key_of_the_configuration_is_named() {
 fn a_list_that_is_denied() {
     let server = Server::start(|request: &Request| {
         if request.body.contains("GetCallerIdentity") {
-            return Response::new(
-                200,
-                "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:\
-                assumed-role/falco/tfdrift</Arn><UserId>A:t</UserId><Account>111122223333</Account></GetCallerIdentityResult>\
-                </GetCallerIdentityResponse>",
-            );
+            return Response::identity(FALCO);
         }
         match request.method.as_str() {
             "HEAD" => Response::new(403, "").with("x-amz-bucket-region", "eu-west-1"),

@@ -20,6 +20,10 @@ impl Request {
     }
 }
 
+/// Who calls, for those who do not mind.
+#[allow(dead_code)]
+pub const FALCO: &str = "arn:aws:sts::111122223333:assumed-role/falco/tfdrift";
+
 /// What it gets.
 pub struct Response {
     pub status: u16,
@@ -30,6 +34,16 @@ pub struct Response {
 impl Response {
     pub fn new(status: u16, body: &str) -> Response {
         Response { status, headers: Vec::new(), body: body.into() }
+    }
+
+    /// What STS answers to GetCallerIdentity: a role of account 111122223333.
+    #[allow(dead_code)]
+    pub fn identity(arn: &str) -> Response {
+        let result = format!(
+            "<GetCallerIdentityResult><Arn>{arn}</Arn><UserId>AROA:tfdrift</UserId><Account>111122223333</Account>\
+             </GetCallerIdentityResult>"
+        );
+        Response::new(200, &format!("<GetCallerIdentityResponse>{result}</GetCallerIdentityResponse>"))
     }
 
     pub fn with(mut self, name: &str, value: &str) -> Response {

@@ -1,6 +1,6 @@
 //! A small S3 on loopback, with the objects that a test puts there and the refusals that it asks for.
 
-use super::http::{Request, Response, Server};
+use super::http::{FALCO, Request, Response, Server};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -141,12 +141,7 @@ fn now_secs() -> u64 {
 
 fn answer(request: &Request, objects: &BTreeMap<String, (String, u64)>) -> Response {
     if request.body.contains("GetCallerIdentity") {
-        return Response::new(
-            200,
-            "<GetCallerIdentityResponse><GetCallerIdentityResult><Arn>arn:aws:sts::111122223333:\
-            assumed-role/falco/tfdrift</Arn><UserId>A:t</UserId><Account>111122223333</Account></GetCallerIdentityResult>\
-            </GetCallerIdentityResponse>",
-        );
+        return Response::identity(FALCO);
     }
     let (path, query) = request.path.split_once('?').unwrap_or((&request.path, ""));
     if request.method == "HEAD" {
