@@ -370,10 +370,15 @@ mod tests {
         for (line, value, expected) in [
             ("tags -= X", json!(["o"]), json!({"tags":{"o":"p"},"tags_all":{"s":"prod"}})),
             ("tags -= X", json!({"o":"p"}), json!({"tags":{"o":"p"},"tags_all":{"s":"prod"}})),
-            ("tags = X", json!({"o":"p","s":"prod"}), json!({"tags":{"o":"p"},"tags_all":{"o":"p","s":"prod"}})),
+            (
+                "tags = X",
+                json!({"o":"p","s":"prod"}),
+                json!({"tags":{"o":"p"},"tags_all":{"o":"p","s":"prod"}}),
+            ),
             ("tags |= X", json!({"s":"prod"}), json!({"tags":{"o":"p"},"tags_all":{"o":"p","s":"prod"}})),
         ] {
-            let after = tags(json!({"o": sealed("p")}), json!({"o": sealed("p"), "s": sealed("prod")}), line, value);
+            let after =
+                tags(json!({"o": sealed("p")}), json!({"o": sealed("p"), "s": sealed("prod")}), line, value);
             assert!(equal::equal(None, &after, &expected), "{line}: {after}");
         }
         // A provider without tags_all has no default_tags.

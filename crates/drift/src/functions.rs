@@ -52,9 +52,8 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
         Function::In => {
             let x = next()?;
             let text = equal::text(&x)?;
-            let same = |y: &Value| {
-                equal::same_value(&x, y) || equal::text(y).as_deref() == Some(text.as_str())
-            };
+            let same =
+                |y: &Value| equal::same_value(&x, y) || equal::text(y).as_deref() == Some(text.as_str());
             let mut hit = false;
             while let Some(y) = next() {
                 hit |= coerce::as_list(y).iter().any(same);

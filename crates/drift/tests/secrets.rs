@@ -146,7 +146,8 @@ fn names_in_every_map_of_the_provider_are_masked_on_the_safe_side() {
 #[test]
 fn a_sensitive_tag_of_the_provider_is_no_drift_while_it_stays() {
     let of = |tags: Value, all: Value| {
-        let state = state(&tags, &json!([])).replace(&format!("\"tags_all\":{tags}"), &format!("\"tags_all\":{all}"));
+        let state =
+            state(&tags, &json!([])).replace(&format!("\"tags_all\":{tags}"), &format!("\"tags_all\":{all}"));
         assert!(state.contains(&format!("\"tags_all\":{all}")), "{state}");
         state
     };
@@ -201,7 +202,8 @@ fn nothing_is_made_of_what_stands_for_a_secret() {
         let state = read_state(state.as_bytes(), StateMeta::named("s"), &mappings.index_plan()).unwrap();
         let snapshot = Snapshot::new(vec![Arc::new(state)]);
         let record = record("ModifyX", json!({"groupId": "sg-1"}));
-        let finding = drift(&Record::parse(record.as_bytes()).unwrap(), &snapshot, &mappings, &DriftConfig::default());
+        let finding =
+            drift(&Record::parse(record.as_bytes()).unwrap(), &snapshot, &mappings, &DriftConfig::default());
         serde_json::to_value(&finding.unwrap().resources[0]).unwrap()
     };
     for function in [

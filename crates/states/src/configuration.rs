@@ -64,7 +64,7 @@ struct File {
     path: PathBuf,
     text: String,
     body: Body,
-    /// False for JSON, which is read by way of HCL made from it.
+    /// False for JSON, whose blocks have none.
     has_lines: bool,
 }
 
@@ -114,21 +114,17 @@ impl Loader {
                 }
             };
             let has_lines = path.extension().is_some_and(|e| e == "tf");
-            let text = match if has_lines { Ok(text) } else { json::as_hcl(&text) } {
-                Ok(text) => text,
-                Err(problem) => {
-                    let problem = format!("not valid JSON: {problem}");
-                    self.errors.push(PlaceError::Io { path: shown, problem });
-                    continue;
-                }
-            };
-            match hcl_edit::parser::parse_body(&text) {
-                Ok(body) => files.push(File { path, text, body, has_lines }),
-                Err(error) => {
+            let body = if has_lines {
+                hcl_edit::parser::parse_body(&text).map_err(|error| {
                     let at = error.location();
-                    let problem = format!("not valid HCL at line {}, column {}", at.line(), at.column());
-                    self.errors.push(PlaceError::Io { path: shown, problem });
-                }
+                    format!("not valid HCL at line {}, column {}", at.line(), at.column())
+                })
+            } else {
+                json::body(&text).map_err(|problem| format!("not valid JSON: {problem}"))
+            };
+            match body {
+                Ok(body) => files.push(File { path, text, body, has_lines }),
+                Err(problem) => self.errors.push(PlaceError::Io { path: shown, problem }),
             }
         }
         files
