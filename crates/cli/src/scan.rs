@@ -32,7 +32,7 @@ pub enum Format {
 
 /// Compare CloudTrail records with Terraform states.
 ///
-/// Exit status: 0 no drift, 2 drift, 1 error. An object, record or state that cannot be read is an error too, unless
+/// Exit status: 0 no drift, 2 drift, 1 error. An object, record, state or resource of a state that cannot be read is an error too, unless
 /// there is drift in the others: what was not read is not free of drift.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -88,6 +88,7 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     scan.report.counters.unread_states = (status.places.iter().filter(|p| p.error.is_some()).count()
         + status.states().filter(|s| s.error.is_some()).count())
         as u64;
+    scan.report.counters.unread_resources = status.states().map(|s| s.left_out as u64).sum();
     let report = scan.finish();
     match args.format {
         Format::Json => report.print_json(),
