@@ -99,17 +99,10 @@ impl Drift {
         // A record that changes nothing needs no past; one without a time has none.
         let time = record.time_ns().ok().filter(|_| record.read_only() != Some(true));
         let time = time.unwrap_or(u64::MAX);
-        let mut snapshot = store.snapshot_at(time)?;
         let mappings = self.own.as_deref().unwrap_or_else(|| Mappings::builtin());
-        let mut finding = drift(record, &snapshot, mappings, &self.rules);
-        if finding.is_none()
-            && let Some(settled) = store.snapshot_settled(time, &snapshot)
-        {
-            let later = drift(record, &settled, mappings, &self.rules);
-            if later.as_ref().is_some_and(|finding| finding.managed) {
-                (snapshot, finding) = (settled, later);
-            }
-        }
+        let judge = |snapshot: &Arc<Snapshot>, _| drift(record, snapshot, mappings, &self.rules);
+        let managed = |finding: &Option<Finding>| finding.as_ref().map(|finding| finding.managed);
+        let (snapshot, finding) = store.judged_at(time, judge, managed)?;
         shared.evaluated.fetch_add(1, Relaxed);
         if finding.as_ref().is_some_and(|f| f.drift) {
             shared.drifted.fetch_add(1, Relaxed);

@@ -36,25 +36,35 @@ where
     }
 }
 
-/// An event: its message, the cause, and what it is about.
+/// An event: its message, the cause, and what it is about. Nothing that it says is left out.
 #[derive(Debug, Default)]
 struct Line {
     message: String,
-    error: String,
-    about: String,
+    cause: String,
+    about: Vec<String>,
 }
 
 impl Visit for Line {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        let part = match field.name() {
-            "message" => &mut self.message,
-            "error" => &mut self.error,
-            "object" | "path" | "folder" => &mut self.about,
-            // The message of an error has it already.
-            _ => return,
-        };
         // Writing to a String cannot fail.
-        let _ = write!(part, "{value:?}");
+        let _ = match field.name() {
+            "message" => write!(self.message, "{value:?}"),
+            "error" | "problem" | "warning" => write!(self.cause, "{value:?}"),
+            "object" | "path" | "folder" | "state" | "place" | "bucket" => {
+                self.about.push(format!("{value:?}"));
+                Ok(())
+            }
+            name => {
+                self.about.push(format!("{name} {value:?}"));
+                Ok(())
+            }
+        };
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        if value {
+            self.about.push(field.name().to_owned());
+        }
     }
 
     fn record_str(&mut self, field: &Field, value: &str) {
@@ -65,11 +75,14 @@ impl Visit for Line {
 impl fmt::Display for Line {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        if !self.error.is_empty() {
-            write!(f, ": {}", self.error)?;
+        if !self.cause.is_empty() {
+            write!(f, ": {}", self.cause)?;
         }
-        if !self.about.is_empty() && !self.message.contains(&self.about) {
-            write!(f, " ({})", self.about)?;
+        // The message or the error may have it already.
+        let said = |about: &String| self.message.contains(about) || self.cause.contains(about);
+        let about: Vec<&str> = self.about.iter().filter(|about| !said(about)).map(String::as_str).collect();
+        if !about.is_empty() {
+            write!(f, " ({})", about.join(", "))?;
         }
         Ok(())
     }

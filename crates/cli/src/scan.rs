@@ -6,12 +6,13 @@ mod table;
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use tfdrift_cloudtrail::Record;
 use tfdrift_drift::{Assessment, DriftConfig, Kind, Mappings, Net, assess};
 use tfdrift_intake::Pace;
-use tfdrift_states::StateStore;
+use tfdrift_states::{AsOf, StateStore};
 use tfdrift_tfstate::Snapshot;
 
 use crate::settings::Settings;
@@ -33,7 +34,7 @@ pub enum Format {
 
 /// Compare CloudTrail records with Terraform states.
 ///
-/// Exit status: 0 no drift, 2 drift, 1 error. An object, record or state that cannot be read is an error too, unless
+/// Exit status: 0 no drift, 2 drift, 1 error. An object, record, state or resource of a state that cannot be read is an error too, unless
 /// there is drift in the others: what was not read is not free of drift.
 #[derive(Debug, Args)]
 pub struct ScanArgs {
@@ -89,6 +90,7 @@ pub fn run(args: &ScanArgs) -> Result<ExitCode, Failure> {
     scan.report.counters.unread_states = (status.places.iter().filter(|p| p.error.is_some()).count()
         + status.states().filter(|s| s.error.is_some()).count())
         as u64;
+    scan.report.counters.unread_resources = status.states().map(|s| s.left_out as u64).sum();
     let report = scan.finish();
     match args.format {
         Format::Json => report.print_json(),
@@ -148,31 +150,26 @@ impl<'s> Scan<'s> {
         Scan { past: Some(store), ..self }
     }
 
-    /// What a record means by the states as of its time; none where those of now are as good.
-    fn assess_then(&self, record: &Record<'_>) -> Option<Assessment> {
+    /// What a record means by the states as of its time, and whether those are the states now; none where they are as good.
+    fn assess_then(&self, record: &Record<'_>) -> Option<(Assessment, bool)> {
         let (store, time) = (self.past?, record.time_ns().ok()?);
         if record.read_only() == Some(true) {
             return None;
         }
-        let assess = |snapshot: &Snapshot, states: &str| {
+        let is_now = |snapshot: &Arc<Snapshot>| std::ptr::eq(&**snapshot, self.snapshot);
+        let judge = |snapshot: &Arc<Snapshot>, as_of| {
             let mut assessment = assess(record, snapshot, self.mappings, self.rules, self.explain);
+            let states = match as_of {
+                AsOf::Then if is_now(snapshot) => return assessment,
+                AsOf::Then => "as they stood at that time",
+                AsOf::Settled => "as they were written soon after: before, they did not hold it",
+            };
             assessment.steps.insert(0, format!("judged by the states {states}"));
             assessment
         };
-        let then = store.snapshot_at(time)?;
-        if std::ptr::eq(&*then, self.snapshot) {
-            return None;
-        }
-        let assessment = assess(&then, "as they stood at that time");
-        if assessment.finding.is_none()
-            && let Some(settled) = store.snapshot_settled(time, &then)
-        {
-            let later = assess(&settled, "as they were written soon after: before, they did not hold it");
-            if later.finding.as_ref().is_some_and(|finding| finding.managed) {
-                return Some(later);
-            }
-        }
-        Some(assessment)
+        let managed = |assessment: &Assessment| assessment.finding.as_ref().map(|finding| finding.managed);
+        let (snapshot, assessment) = store.judged_at(time, judge, managed)?;
+        Some((assessment, is_now(&snapshot)))
     }
 
     /// The next record.
@@ -191,7 +188,8 @@ impl<'s> Scan<'s> {
         // The net result is about the states now, and so is what counts for it.
         let now = |explain| assess(&record, self.snapshot, self.mappings, self.rules, explain);
         let assessment = match self.assess_then(&record) {
-            Some(then) => Assessment { counts: now(false).counts, ..then },
+            Some((assessment, true)) => assessment,
+            Some((then, false)) => Assessment { counts: now(false).counts, ..then },
             None => now(self.explain),
         };
         if assessment.counts {

@@ -173,3 +173,35 @@ fn nothing_in_a_record_reaches_the_terminal_as_a_command() {
         assert!(!shown.lines().any(|line| line.starts_with("2026 ")), "{shown}");
     }
 }
+
+/// A resource that cannot be read is named with its state and the reason, and what was not read is not free of drift.
+#[test]
+fn a_resource_left_out_is_no_answer() {
+    let dir = tempfile::tempdir().unwrap();
+    let (state, events) = (dir.path().join("net.tfstate"), dir.path().join("records.json"));
+    let resource = |name: &str, attributes: &str| {
+        format!(
+            r#"{{"mode":"managed","type":"aws_vpc","name":"{name}","provider":"provider[\"registry.terraform.io/hashicorp/aws\"]",
+               "instances":[{{"attributes":{attributes}}}]}}"#
+        )
+    };
+    let text = format!(
+        r#"{{"version":4,"resources":[{},{}]}}"#,
+        resource("good", r#"{"id":"vpc-1"}"#),
+        resource("odd", "[]")
+    );
+    std::fs::write(&state, text).unwrap();
+    std::fs::write(&events, r#"{"Records":[]}"#).unwrap();
+    let args = ["--state", state.to_str().unwrap(), "--events", events.to_str().unwrap(), "--format", "json"];
+    let output = scan(&args);
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for part in [
+        "warning: state is odd: aws_vpc.odd: left out: `attributes` is not an object",
+        "net.tfstate)",
+        "1 resource of a state",
+    ] {
+        assert_eq!(said.matches(part).count(), 1, "{part:?}: {said}");
+    }
+    assert!(String::from_utf8(output.stdout).unwrap().contains(r#""unread_resources":1"#));
+}

@@ -178,6 +178,9 @@ fn tags(
     attributes: &mut Map<String, Value>,
     configured: Option<&BTreeMap<String, String>>,
 ) {
+    let has = |map: &Map<String, Value>, k: &String, v: &Value| {
+        map.get(k).is_some_and(|known| equal::same_value(known, v))
+    };
     let own = map_of(attributes, "tags");
     let has_all = attributes.contains_key("tags_all");
     let before = if has_all { map_of(attributes, "tags_all") } else { own.clone() };
@@ -189,7 +192,7 @@ fn tags(
         .filter(|(k, _)| has_all && own.contains_key(*k))
         .map(|(k, v)| (k.clone(), Value::String(v.clone())))
         .collect();
-    let kept = named.clone().into_iter().filter(|(k, v)| own.get(k) == Some(v));
+    let kept = named.clone().into_iter().filter(|(k, v)| has(&own, k, v));
     let kept: Vec<(String, Value)> = kept.collect();
     defaults.extend(named);
 
@@ -200,7 +203,7 @@ fn tags(
         (Assign::Add | Assign::Merge, Value::Object(new)) => all.extend(new),
         (Assign::Remove, Value::Object(gone)) => {
             // EC2 removes a tag that is named with a value only if it has that value
-            all.retain(|k, v| !gone.get(k).is_some_and(|g| g.is_null() || g == v));
+            all.retain(|k, v| !gone.get(k).is_some_and(|g| g.is_null() || equal::same_value(g, v)));
         }
         (Assign::Remove, gone) => {
             let keys: Vec<String> = coerce::as_list(gone).iter().filter_map(equal::text).collect();
@@ -215,7 +218,7 @@ fn tags(
         }
     }
     let mut tags = all.clone();
-    tags.retain(|k, v| defaults.get(k) != Some(v));
+    tags.retain(|k, v| !has(&defaults, k, v));
     for (k, v) in kept {
         tags.entry(k).or_insert(v);
     }
@@ -257,6 +260,22 @@ mod tests {
             defaults,
         );
         Value::Object(attributes)
+    }
+
+    /// What a state keeps of a tag whose value is sensitive.
+    fn sealed(text: &str) -> Value {
+        let state = json!({"version": 4, "resources": [{"mode": "managed", "type": "aws_vpc", "name": "v",
+            "provider": "provider[\"registry.terraform.io/hashicorp/aws\"]", "instances": [{"attributes": {
+                "id": "v", "tags": {"password": text}}}]}]});
+        let plan = tfdrift_tfstate::IndexPlan::new();
+        let meta = tfdrift_tfstate::StateMeta::named("s");
+        let state = tfdrift_tfstate::read_state(state.to_string().as_bytes(), meta, &plan).unwrap();
+        let snapshot = tfdrift_tfstate::Snapshot::new(vec![std::sync::Arc::new(state)]);
+        let resource = snapshot.resource(snapshot.resources().next().unwrap()).unwrap();
+        let attributes: Value = serde_json::from_str(resource.attributes_json()).unwrap();
+        let kept = attributes["tags"]["password"].clone();
+        assert!(tfdrift_tfstate::holds_secret_digest(&kept), "{kept}");
+        kept
     }
 
     #[test]
@@ -308,6 +327,21 @@ mod tests {
             json!({"tags":{"a":"1"},"tags_all":{"a":"1","d":"x"}})
         );
     }
+
+    #[test]
+    fn a_sensitive_tag_is_compared_by_what_it_was() {
+        let schema = r#"{"tags":"ms","tags_all":"ms"}"#;
+        let state = json!({"tags":{},"tags_all":{"token":sealed("x")}});
+        let same = run(schema, state.clone(), "tags = X", json!({"token":"x"}));
+        assert_eq!(same["tags"], json!({}));
+        let other = run(schema, state.clone(), "tags |= X", json!({"token":"y"}));
+        assert_eq!(other["tags"], json!({"token":"y"}));
+        // EC2's DeleteTags with a value
+        let gone = run(schema, state.clone(), "tags -= X", json!({"token":"x"}));
+        assert_eq!(gone, json!({"tags":{},"tags_all":{}}));
+        assert_eq!(run(schema, state.clone(), "tags -= X", json!({"token":"y"})), state);
+    }
+
     #[test]
     fn default_tags_that_the_resource_names_too() {
         let schema = r#"{"tags":"ms","tags_all":"ms"}"#;
@@ -332,6 +366,21 @@ mod tests {
             tags(json!({"s":"test"}), json!({"o":"p","s":"test"}), "tags |= X", json!({"s":"prod"})),
             json!({"tags":{},"tags_all":{"o":"p","s":"prod"}})
         );
+        // A state keeps a keyed hash of what is sensitive.
+        for (line, value, expected) in [
+            ("tags -= X", json!(["o"]), json!({"tags":{"o":"p"},"tags_all":{"s":"prod"}})),
+            ("tags -= X", json!({"o":"p"}), json!({"tags":{"o":"p"},"tags_all":{"s":"prod"}})),
+            (
+                "tags = X",
+                json!({"o":"p","s":"prod"}),
+                json!({"tags":{"o":"p"},"tags_all":{"o":"p","s":"prod"}}),
+            ),
+            ("tags |= X", json!({"s":"prod"}), json!({"tags":{"o":"p"},"tags_all":{"o":"p","s":"prod"}})),
+        ] {
+            let after =
+                tags(json!({"o": sealed("p")}), json!({"o": sealed("p"), "s": sealed("prod")}), line, value);
+            assert!(equal::equal(None, &after, &expected), "{line}: {after}");
+        }
         // A provider without tags_all has no default_tags.
         let old = run_with(
             Some(&defaults),

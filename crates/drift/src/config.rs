@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 use tfdrift_cloudtrail::Via;
 use tfdrift_tfstate::Configured;
 
+use crate::equal;
 use crate::explain::Trace;
-use crate::finding::ResourceFinding;
+use crate::finding::{ResourceFinding, hidden};
 
 /// `drift:` as it stands in the configuration.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -228,7 +229,11 @@ impl IgnoreRule {
             return false;
         };
         let (Some(old), Some(new)) = (change.old.as_object(), change.new.as_object()) else { return false };
-        let differs = |k: &String| old.get(k) != new.get(k);
+        let hides = |k: &str| change.hidden.iter().any(|path| hidden::meets(path, &format!("{name}.{k}")));
+        let differs = |k: &String| match (old.get(k), new.get(k)) {
+            (Some(old), Some(new)) => !equal::same_value(old, new) || hides(k),
+            _ => true,
+        };
         old.keys().chain(new.keys()).filter(|k| differs(k)).all(|k| glob(key, k))
     }
 }

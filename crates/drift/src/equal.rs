@@ -57,6 +57,12 @@ fn equal_kind(kind: Option<&Kind>, a: &Value, b: &Value) -> bool {
     }
 }
 
+/// Whether two values are the very same. A sensitive one, of which a state keeps only a keyed hash, is the same as the value
+/// that it was.
+pub fn same_value(a: &Value, b: &Value) -> bool {
+    same_secret(a, b).unwrap_or_else(|| a == b)
+}
+
 fn ordered(kind: Option<&Kind>, x: &[Value], y: &[Value]) -> bool {
     x.len() == y.len() && x.iter().zip(y).all(|(v, w)| equal_kind(kind, v, w))
 }

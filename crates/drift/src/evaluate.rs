@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 use serde_json::{Map, Value};
 use tfdrift_cloudtrail::Record;
 use tfdrift_mapping::{Confidence, Effect, Expr, Operation, Target};
-use tfdrift_tfstate::{Resource, ResourceId};
+use tfdrift_tfstate::{Resource, ResourceId, holds_secret_digest};
 
 use crate::apply::{Applied, apply};
 use crate::eval::{Context, Scope};
@@ -161,7 +161,8 @@ impl Run<'_> {
     fn not_found(&mut self, target: &Target, context: Context<'_>, trace: &mut Trace) {
         if matches!(target.effect, Effect::Create | Effect::Upsert)
             && let Some(new) = &target.new
-            && let Some(id) = context.text(new).filter(|s| !s.is_empty())
+            && let Some(id) = context.eval(new, None).filter(|v| !holds_secret_digest(v))
+            && let Some(id) = equal::text(&id).filter(|s| !s.is_empty())
         {
             trace.say(|| format!("a new {} {id} that no state holds", target.types.join("|")));
             let rtype = target.types.first().cloned().unwrap_or_default();

@@ -1,6 +1,6 @@
 //! What a record means for Terraform: the public answer.
 
-mod hidden;
+pub(crate) mod hidden;
 
 use std::collections::{BTreeMap, BTreeSet};
 

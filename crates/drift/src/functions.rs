@@ -6,6 +6,7 @@ mod text;
 
 use serde_json::Value;
 use tfdrift_mapping::Function;
+use tfdrift_tfstate::holds_secret_digest;
 
 pub use sg::{RULE_TYPES, add, flat_or_permissions, remove, rules, rules_by_id};
 pub use tags::{pairs, tags};
@@ -13,8 +14,34 @@ pub use tags::{pairs, tags};
 use crate::view::View;
 use crate::{coerce, equal, params, policy};
 
+/// Whether a function makes another text or number of its arguments. Of a sensitive value that is not kept nothing can be
+/// made that would be right, and nothing may be made that shows a part of what stands for it.
+fn makes_text(function: Function) -> bool {
+    !matches!(
+        function,
+        Function::Eq
+            | Function::Ne
+            | Function::In
+            | Function::At
+            | Function::Flat
+            | Function::Count
+            | Function::Bool
+            | Function::Json
+            | Function::Parse
+            | Function::Tags
+            | Function::Pairs
+            | Function::Kv
+            | Function::Patch
+            | Function::Keys
+            | Function::Omit
+    )
+}
+
 /// Functions of values alone. `None` stands for an absent argument or result.
 pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
+    if makes_text(function) && args.iter().flatten().any(holds_secret_digest) {
+        return Some(coerce::unknown());
+    }
     let mut args = args.into_iter();
     let mut next = || args.next().flatten();
     match function {
@@ -23,10 +50,13 @@ pub fn plain(function: Function, args: Vec<Option<Value>>) -> Option<Value> {
             Some((equal::equal(None, &a, &b) == (function == Function::Eq)).into())
         }
         Function::In => {
-            let x = equal::text(&next()?)?;
+            let x = next()?;
+            let text = equal::text(&x)?;
+            let same =
+                |y: &Value| equal::same_value(&x, y) || equal::text(y).as_deref() == Some(text.as_str());
             let mut hit = false;
             while let Some(y) = next() {
-                hit |= coerce::as_list(y).iter().any(|y| equal::text(y).as_deref() == Some(x.as_str()));
+                hit |= coerce::as_list(y).iter().any(same);
             }
             Some(hit.into())
         }

@@ -120,14 +120,17 @@ impl<'s> Net<'s> {
         let overlay = self.view.overlay_mut(work.id);
         overlay.deleted = work.deleted || (overlay.deleted && !work.restored);
         for name in &work.written {
-            if ignored > 0 && changed.iter().any(|c| c.0 == *name) && !probe.attrs.contains_key(name) {
+            // `tags_all` follows `tags`, under whose name alone the change stands.
+            let is_change = |n: &str| changed.iter().any(|c| c.0 == n);
+            let stands_as = if name == "tags_all" && is_change("tags") { "tags" } else { name.as_str() };
+            if ignored > 0 && is_change(stands_as) && !probe.attrs.contains_key(stands_as) {
                 continue;
             }
             if let Some(value) = work.attributes.get(name) {
                 overlay.attributes.insert(name.clone(), value.clone());
             }
             // A record that leaves an attribute as it was did not bring the difference.
-            if changed.iter().any(|c| c.0 == *name || (name == "tags_all" && c.0 == "tags")) {
+            if is_change(stands_as) {
                 let writers = history.writers.entry(name.clone()).or_default();
                 writers.0.push(event.to_owned());
                 writers.1 = expected;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tfdrift_cloudtrail::Record;
-use tfdrift_drift::{DriftConfig, Finding, Mappings, drift};
+use tfdrift_drift::{DriftConfig, DriftSettings, Finding, Mappings, drift};
 use tfdrift_tfstate::{Snapshot, StateMeta, read_state};
 
 /// A state with one security group, as its text.
@@ -140,4 +140,86 @@ fn names_in_every_map_of_the_provider_are_masked_on_the_safe_side() {
         masker.mask(&json!({"use_token": "hunter2"}), name) != json!({"use_token": "***"})
     });
     assert_eq!(open.collect::<Vec<_>>(), Vec::<&String>::new());
+}
+
+/// The provider's `default_tags` stand in `tags_all` alone, some with a name that speaks.
+#[test]
+fn a_sensitive_tag_of_the_provider_is_no_drift_while_it_stays() {
+    let of = |tags: Value, all: Value| {
+        let state =
+            state(&tags, &json!([])).replace(&format!("\"tags_all\":{tags}"), &format!("\"tags_all\":{all}"));
+        assert!(state.contains(&format!("\"tags_all\":{all}")), "{state}");
+        state
+    };
+    for key in ["api-token-owner", "plainowner"] {
+        let state = of(json!({}), json!({key: "x"}));
+        let same = find(&state, &tag(key, "x")).unwrap();
+        assert!(!same.drift && same.resources[0].same == ["tags"], "{key}: {same:?}");
+        assert!(find(&state, &tag(key, "y")).unwrap().drift, "{key}");
+        let gone = |value: &str| {
+            let tag = json!({"items": [{"key": key, "value": value}]});
+            let parameters = json!({"resourcesSet": {"items": [{"resourceId": "sg-1"}]}, "tagSet": tag});
+            find(&of(json!({key: "x"}), json!({key: "x"})), &record("DeleteTags", parameters)).unwrap().drift
+        };
+        assert!(gone("x") && !gone("y"), "{key}");
+    }
+}
+
+/// An ignore rule for one tag says nothing of another, whose change does not show.
+#[test]
+fn an_ignored_tag_does_not_take_a_secret_one_with_it() {
+    let rules: DriftSettings =
+        serde_json::from_value(json!({"ignore": [{"attribute": "tags.A", "reason": "r"}]})).unwrap();
+    let rules = rules.check().unwrap();
+    let mappings = Mappings::builtin();
+    let state = state(&json!({"DB_PASS": "hunter2", "A": "1"}), &json!([]));
+    let state = read_state(state.as_bytes(), StateMeta::named("s"), &mappings.index_plan()).unwrap();
+    let snapshot = Snapshot::new(vec![Arc::new(state)]);
+    let drifts = |pass: &str| {
+        let tags = json!({"items": [{"key": "DB_PASS", "value": pass}, {"key": "A", "value": "2"}]});
+        let parameters = json!({"resourcesSet": {"items": [{"resourceId": "sg-1"}]}, "tagSet": tags});
+        let record = record("CreateTags", parameters);
+        let record = Record::parse(record.as_bytes()).unwrap();
+        let mut net = tfdrift_drift::Net::new(&snapshot, mappings, &rules);
+        net.add(&record);
+        (drift(&record, &snapshot, mappings, &rules).unwrap().drift, !net.drifts().is_empty())
+    };
+    assert_eq!((drifts("hunter3"), drifts("hunter2")), ((true, true), (false, false)));
+}
+
+/// A mapping can neither add to what stands for a secret nor cut a part out of it.
+#[test]
+fn nothing_is_made_of_what_stands_for_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = |function: &str| {
+        let mapping = format!(
+            "source = \"ec2.amazonaws.com\"\n[[ModifyX]]\nupdate = \"aws_security_group\"\nid = [\"id = GroupId\"]\n\
+             set = [\"name = {function}\"]\n"
+        );
+        std::fs::write(folder.path().join("own.toml"), mapping).unwrap();
+        let mappings = Mappings::with_folder(folder.path()).unwrap();
+        let state = state(&json!({"DB_PASS": "hunter2"}), &json!([]));
+        let state = read_state(state.as_bytes(), StateMeta::named("s"), &mappings.index_plan()).unwrap();
+        let snapshot = Snapshot::new(vec![Arc::new(state)]);
+        let record = record("ModifyX", json!({"groupId": "sg-1"}));
+        let finding =
+            drift(&Record::parse(record.as_bytes()).unwrap(), &snapshot, &mappings, &DriftConfig::default());
+        serde_json::to_value(&finding.unwrap().resources[0]).unwrap()
+    };
+    for function in [
+        "text('x-', ^tags.DB_PASS)",
+        "after(^tags.DB_PASS, ':')",
+        "first(split(^tags.DB_PASS, 'secret'))",
+        "join(list(^tags.DB_PASS), '-')",
+        "sha1(^tags.DB_PASS)",
+        "text('x-', json(^tags))",
+    ] {
+        let said = made(function);
+        let change = &said["attrs"]["name"];
+        assert_eq!((&change["new"], &change["certain"]), (&Value::Null, &json!(false)), "{function}: {said}");
+    }
+    for function in ["^tags.DB_PASS", "json(^tags)"] {
+        let said = made(function).to_string();
+        assert!(said.contains("***") && !said.contains("secret:") && !said.contains("hunter"), "{said}");
+    }
 }

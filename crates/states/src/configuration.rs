@@ -28,17 +28,19 @@ const MAX_MODULE_DEPTH: usize = 16;
 /// error names line and column.
 pub fn read_configuration(paths: &[String]) -> (ConfiguredMap, Vec<PlaceError>) {
     let mut loader = Loader::default();
-    for path in paths {
-        if Path::new(path).is_file() {
-            loader.plan(path);
-            continue;
-        }
+    let (plans, folders): (Vec<&String>, Vec<&String>) =
+        paths.iter().partition(|path| Path::new(path).is_file());
+    for path in folders {
         let root = Path::new(path);
         loader.installed = Installed::find(root);
         let owners = Owners::find(root);
         let scope = Scope { prefix: "", owners: &owners, via: None, depth: 0 };
+        let before = std::mem::take(&mut loader.blocks);
         loader.module(root, &Providers::default(), &scope);
+        loader.merge(before, path);
     }
+    // Last: what a folder says wins.
+    plans.into_iter().for_each(|path| loader.plan(path));
     (loader.blocks.into_iter().collect(), loader.errors)
 }
 
@@ -64,7 +66,7 @@ struct File {
     path: PathBuf,
     text: String,
     body: Body,
-    /// False for JSON, which is read by way of HCL made from it.
+    /// False for JSON, whose blocks have none.
     has_lines: bool,
 }
 
@@ -86,11 +88,52 @@ impl Loader {
             Err(error) => return self.errors.push(PlaceError::io(path, &error)),
         };
         match plan::read(&text) {
-            // What a folder says has lines: it wins.
-            Ok(blocks) => blocks.into_iter().for_each(|(address, block)| {
-                self.blocks.entry(address).or_insert(block);
-            }),
+            Ok(blocks) => {
+                for (address, mut block) in blocks {
+                    // Of a module that is not installed a folder knows the call alone.
+                    if let Some(call) = self.call_of(&address) {
+                        (block.source, block.owner) = (call.source.clone(), call.owner.clone());
+                    }
+                    self.blocks.entry(address).or_insert(block);
+                }
+            }
             Err(problem) => self.errors.push(PlaceError::Io { path: path.to_owned(), problem }),
+        }
+    }
+
+    /// What a folder says of the innermost module that an address lies in.
+    fn call_of(&self, address: &str) -> Option<&Configured> {
+        let mut module = address;
+        while let Some((outer, _)) = module.rsplit_once('.') {
+            module = outer;
+            if let Some(call) = self.blocks.get(module) {
+                return Some(call);
+            }
+        }
+        None
+    }
+
+    /// Adds what the roots before the last one said. Nobody says which root a state belongs to: where two differ about an
+    /// address in what decides over drift, neither counts.
+    fn merge(&mut self, before: BTreeMap<String, Configured>, root: &str) {
+        let mut differ = Vec::new();
+        for (address, old) in before {
+            let Some(block) = self.blocks.get_mut(&address) else {
+                self.blocks.insert(address, old);
+                continue;
+            };
+            if (&block.ignore_changes, &block.default_tags) != (&old.ignore_changes, &old.default_tags) {
+                differ.push((address, old.source));
+                (block.ignore_changes, block.default_tags) = Default::default();
+            }
+        }
+        if let Some((address, other)) = differ.first() {
+            let problem = format!(
+                "{} addresses stand in another folder of state.config with other ignore_changes or default_tags, which \
+                 count for neither ({address}: {other}); name the folders of one root module only",
+                differ.len()
+            );
+            self.errors.push(PlaceError::Io { path: root.to_owned(), problem });
         }
     }
 
@@ -114,21 +157,17 @@ impl Loader {
                 }
             };
             let has_lines = path.extension().is_some_and(|e| e == "tf");
-            let text = match if has_lines { Ok(text) } else { json::as_hcl(&text) } {
-                Ok(text) => text,
-                Err(problem) => {
-                    let problem = format!("not valid JSON: {problem}");
-                    self.errors.push(PlaceError::Io { path: shown, problem });
-                    continue;
-                }
-            };
-            match hcl_edit::parser::parse_body(&text) {
-                Ok(body) => files.push(File { path, text, body, has_lines }),
-                Err(error) => {
+            let body = if has_lines {
+                hcl_edit::parser::parse_body(&text).map_err(|error| {
                     let at = error.location();
-                    let problem = format!("not valid HCL at line {}, column {}", at.line(), at.column());
-                    self.errors.push(PlaceError::Io { path: shown, problem });
-                }
+                    format!("not valid HCL at line {}, column {}", at.line(), at.column())
+                })
+            } else {
+                json::body(&text).map_err(|problem| format!("not valid JSON: {problem}"))
+            };
+            match body {
+                Ok(body) => files.push(File { path, text, body, has_lines }),
+                Err(problem) => self.errors.push(PlaceError::Io { path: shown, problem }),
             }
         }
         files
@@ -376,5 +415,53 @@ mod tests {
         let git = configuration.get("module.git.aws_vpc.v").unwrap();
         assert!(git.source.ends_with("main.tf:17 (git::https://example.com/m.git)"), "{}", git.source);
         assert!(configuration.get("aws_vpc.p").is_some());
+    }
+
+    #[test]
+    fn a_plan_does_not_hide_the_call_of_a_module() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        fs::create_dir_all(path("r/.git")).unwrap();
+        fs::write(path("r/CODEOWNERS"), "* @net\n").unwrap();
+        fs::write(path("r/main.tf"), "module \"far\" {\n  source = \"x/net/aws\"\n}\n").unwrap();
+        let plan = r#"{"configuration":{"provider_config":{"aws":{"expressions":{"default_tags":[{"tags":{"constant_value":{"Owner":"net"}}}]}}},
+            "root_module":{"module_calls":{"far":{"source":"x/net/aws","module":{"resources":[{"address":"aws_vpc.v","provider_config_key":"aws"}],
+              "module_calls":{"sub":{"source":"./sub","module":{"resources":[{"address":"aws_vpc.s","provider_config_key":"aws"}]}}}}}}}}}"#;
+        fs::write(path("plan.json"), plan).unwrap();
+        for order in [["r", "plan.json"], ["plan.json", "r"]] {
+            let (configuration, errors) = read_configuration(&order.map(path));
+            assert!(errors.is_empty(), "{errors:?}");
+            for address in ["module.far[0].aws_vpc.v", "module.far.module.sub[\"a\"].aws_vpc.s"] {
+                let block = configuration.get(address).unwrap();
+                assert_eq!(
+                    block.source,
+                    format!("{}:1 (x/net/aws)", path("r/main.tf")),
+                    "{address} {order:?}"
+                );
+                assert_eq!(block.owner.as_deref(), Some("@net"));
+                assert_eq!(block.default_tags.get("Owner").map(String::as_str), Some("net"));
+            }
+        }
+    }
+
+    #[test]
+    fn two_roots_that_differ_about_an_address_decide_nothing_about_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).to_str().unwrap().to_owned();
+        let same = "resource \"aws_vpc\" \"same\" {\n  lifecycle { ignore_changes = [tags] }\n}\n";
+        for (root, ignored) in [("a", "[cidr_block]"), ("b", "all")] {
+            fs::create_dir_all(path(root)).unwrap();
+            let own =
+                format!("resource \"aws_vpc\" \"v\" {{\n  lifecycle {{ ignore_changes = {ignored} }}\n}}\n");
+            let alone =
+                format!("resource \"aws_vpc\" \"{root}\" {{\n  lifecycle {{ ignore_changes = all }}\n}}\n");
+            fs::write(path(root) + "/main.tf", [same, &own, &alone].concat()).unwrap();
+        }
+        let (configuration, errors) = read_configuration(&["a", "b", "a"].map(path));
+        let ignored = |address: &str| configuration.get(address).unwrap().ignore_changes.join(" ");
+        assert_eq!((ignored("aws_vpc.v"), ignored("aws_vpc.same")), (String::new(), "tags tags_all".into()));
+        assert_eq!((ignored("aws_vpc.a"), ignored("aws_vpc.b")), ("*".into(), "*".into()));
+        assert!(errors[0].to_string().contains("aws_vpc.v"), "{errors:?}");
+        assert_eq!(read_configuration(&["a", "b"].map(path)).1.len(), 1);
     }
 }

@@ -29,6 +29,13 @@ pub(crate) struct Fetched {
     pub(crate) written_at_ns: Option<u64>,
 }
 
+/// Whether a file or object has a state's name. Not those of backups and locks: `terraform.tfstate.backup`,
+/// `.terraform.tfstate.lock.info`.
+pub(crate) fn is_state(name: &str) -> bool {
+    let name = name.strip_suffix(".gz").unwrap_or(name);
+    name.ends_with(".tfstate") || name.ends_with(".tfstate.json")
+}
+
 /// Nanoseconds since the epoch.
 pub(crate) fn epoch_ns(time: SystemTime) -> Option<u64> {
     time.duration_since(UNIX_EPOCH).ok().and_then(|d| u64::try_from(d.as_nanos()).ok())

@@ -25,7 +25,6 @@ use ask::Asker;
 pub(crate) use ask::Request;
 use cache::{Assembled, Cache, bytes_of};
 use failures::Failures;
-use read::take;
 use timeline::{Span, Timeline};
 
 /// What nobody asked for during this time is dropped.
@@ -175,10 +174,10 @@ impl History {
             let snapshot = Snapshot::new(states)
                 .with_configuration(present.snapshot.configuration().clone())
                 .with_newest_writes(newest);
-            match take(&room, snapshot.resident_bytes() as u64) {
-                true => Arc::new(snapshot),
-                false => {
-                    retry_at = Some(self.too_large("the index over all states"));
+            match self.room_for_index(&room, snapshot.resident_bytes() as u64) {
+                Ok(()) => Arc::new(snapshot),
+                Err(retry) => {
+                    retry_at = Some(retry);
                     present.snapshot.clone()
                 }
             }

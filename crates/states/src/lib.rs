@@ -42,4 +42,4 @@ pub use error::{ConfigError, PlaceError};
 pub use place::{Place, PlaceKind};
 pub use registry::shared;
 pub use status::{HistoryError, HistoryStatus, LoadStatus, PlaceStatus, StateStatus};
-pub use store::{Lease, StateStore};
+pub use store::{AsOf, Lease, StateStore};

@@ -4,7 +4,7 @@ mod configured;
 mod loaded;
 mod place;
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -115,7 +115,11 @@ impl Loader {
             .iter_mut()
             .enumerate()
             .filter(|(_, p)| p.due.is_none_or(|due| due <= now) && p.is_waiting())
-            .map(|(n, place)| async move { (n, place.refresh(shared).await, place.states(), place.status()) })
+            .map(|(n, place)| async move {
+                let counts = place.refresh(shared).await;
+                place.looked = true;
+                (n, counts, place.states(), place.status())
+            })
             .collect();
         let count = running.len();
         counts.0 += 1;
@@ -151,13 +155,22 @@ impl Loader {
     }
 
     /// Lets the folders of local places be watched; what is watched is polled less often. A place with a folder that was not
-    /// watched before is looked at once more.
+    /// watched before is looked at once more. Only the trees of places that were just looked at are walked.
     pub(crate) fn watch(&mut self, watch: &mut Watch) {
-        let folders: Vec<_> = self.places.iter().map(|p| p.source.folders()).collect();
-        let (watched, new) = watch.follow(folders.iter().flatten().cloned().collect());
-        for (place, folders) in self.places.iter_mut().zip(folders) {
-            let before =
-                std::mem::replace(&mut place.watched, !folders.is_empty() && folders.is_subset(&watched));
+        let mut fresh = BTreeSet::new();
+        let mut looked = false;
+        for place in self.places.iter_mut().filter(|place| place.source.is_local() && place.looked) {
+            (place.folders, place.looked, looked) = (place.source.folders(), false, true);
+            fresh.extend(place.folders.iter().cloned());
+        }
+        if !looked {
+            return;
+        }
+        let wanted = self.places.iter().flat_map(|place| &place.folders).cloned().collect();
+        let (watched, new) = watch.follow(wanted, &fresh);
+        for place in &mut self.places {
+            let all = !place.folders.is_empty() && place.folders.is_subset(&watched);
+            let before = std::mem::replace(&mut place.watched, all);
             if place.watched != before && place.due.is_some() {
                 place.due = Some(Instant::now() + place.pause(self.shared.poll));
             }
@@ -223,5 +236,38 @@ impl View<'_> {
             configured: self.configuration.map.len(),
             configuration_errors: self.configuration.errors.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::place::{Place, PlaceKind};
+
+    #[tokio::test]
+    async fn only_places_that_were_looked_at_are_walked() {
+        let dir = tempfile::tempdir().unwrap();
+        let trees = ["a", "b"].map(|name| dir.path().join(name));
+        for tree in &trees {
+            std::fs::create_dir(tree).unwrap();
+        }
+        let places = trees.iter().map(|tree| Place::new(PlaceKind::Dir, tree.to_str().unwrap())).collect();
+        let config = StateConfig { places, poll_interval_secs: 3600, ..StateConfig::default() };
+        let mut loader = Loader::new(&config, IndexPlan::new()).unwrap();
+        let mut watch = Watch::new();
+        let round = async |loader: &mut Loader, watch: &mut Watch| {
+            loader.round(Instant::now(), |_| {}).await;
+            loader.watch(watch);
+            loader.places.iter().map(|place| (place.folders.len(), place.watched)).collect::<Vec<_>>()
+        };
+        assert_eq!(round(&mut loader, &mut watch).await, [(1, true), (1, true)]);
+        // Both are looked at once more, now that they are watched.
+        assert_eq!(round(&mut loader, &mut watch).await, [(1, true), (1, true)]);
+        for tree in &trees {
+            std::fs::create_dir(tree.join("new")).unwrap();
+        }
+        assert_eq!(round(&mut loader, &mut watch).await, [(1, true), (1, true)], "none was due");
+        loader.places[0].due = None;
+        assert_eq!(round(&mut loader, &mut watch).await, [(2, true), (1, true)]);
     }
 }

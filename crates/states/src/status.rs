@@ -51,6 +51,8 @@ pub struct StateStatus {
     pub resources: usize,
     /// Managed resource instances loaded.
     pub managed: usize,
+    /// Resources and instances of what is loaded that could not be read: no change of them is found; `warnings` names them.
+    pub left_out: usize,
     /// Whether anything of it is loaded: an error then means that the last good one is still in use.
     pub loaded: bool,
     /// When it was loaded, in nanoseconds since the epoch.

@@ -2,6 +2,8 @@
 
 mod past;
 
+pub use past::AsOf;
+
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;

@@ -44,9 +44,13 @@ impl Watch {
         Self { events: made.ok(), folders: BTreeMap::new(), said: false }
     }
 
-    /// Watches these folders and no others. Gives those that are watched, and whether one is new: what changed in it just
+    /// Watches these folders and no others; the `fresh` ones anew. Gives those that are watched, and whether one is new: what changed in it just
     /// before may not have been seen.
-    pub(crate) fn follow(&mut self, wanted: BTreeSet<PathBuf>) -> (BTreeSet<PathBuf>, bool) {
+    pub(crate) fn follow(
+        &mut self,
+        wanted: BTreeSet<PathBuf>,
+        fresh: &BTreeSet<PathBuf>,
+    ) -> (BTreeSet<PathBuf>, bool) {
         let Some(events) = &self.events else { return (BTreeSet::new(), false) };
         let mut watches = events.watches();
         let gone: Vec<PathBuf> =
@@ -68,7 +72,12 @@ impl Watch {
         let (mut watched, mut new) = (BTreeSet::new(), false);
         let mut mounts = None;
         for folder in wanted {
-            if !self.folders.contains_key(&folder) {
+            if self.folders.contains_key(&folder) {
+                if !fresh.contains(&folder) {
+                    watched.insert(folder);
+                    continue;
+                }
+            } else {
                 if mounts.get_or_insert_with(Mounts::read).is_remote(&folder) {
                     continue;
                 }

@@ -342,10 +342,11 @@ impl<'p> Builder<'p> {
             dependencies,
             mut warnings,
             managed,
+            left_out,
             ..
         } = self;
-        if self.left_out > MAX_WARNINGS {
-            warnings.push(format!("{} more resources are left out", self.left_out - MAX_WARNINGS));
+        if left_out > MAX_WARNINGS {
+            warnings.push(format!("{} more resources are left out", left_out - MAX_WARNINGS));
         }
         let Self { serial, lineage, terraform_version, .. } = self;
         arena.shrink();
@@ -362,6 +363,7 @@ impl<'p> Builder<'p> {
             dependencies: dependencies.into_boxed_slice(),
             warnings,
             managed,
+            left_out,
         }
     }
 }

@@ -39,7 +39,7 @@ mod suspect;
 pub use address::{Address, AddressError, InstanceKey, Mode, ModuleStep};
 pub use configured::{Configured, ConfiguredMap};
 pub use error::StateError;
-pub use mask::{MASK, Masker, is_secret_digest, same_secret};
+pub use mask::{MASK, Masker, holds_secret_digest, same_secret};
 pub use plan::IndexPlan;
 pub use reader::read_state;
 pub use resource::Resource;

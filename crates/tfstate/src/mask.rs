@@ -9,7 +9,7 @@ use crate::sensitive::known_paths;
 use crate::sensitive::names::{is_free, name_speaks};
 use crate::sensitive::values::value_speaks;
 
-pub use digest::{is_secret_digest, same_secret};
+pub use digest::{holds_secret_digest, same_secret};
 
 /// What stands in place of a sensitive value.
 pub const MASK: &str = "***";
@@ -144,7 +144,7 @@ impl<'a> Masker<'a> {
                     let mut here = self.step(here, &below, name, value);
                     here.inside |= name.eq_ignore_ascii_case("value")
                         && pair.is_some_and(|name| name_speaks(name, true, value));
-                    (name.clone(), self.covered(value, &below, here, cover))
+                    (cover.name(name), self.covered(value, &below, here, cover))
                 };
                 Value::Object(map.iter().map(member).collect())
             }
@@ -178,7 +178,7 @@ impl<'a> Masker<'a> {
                 Value::String(masked.to_string())
             };
         }
-        if digest::is_digest(text) || value_speaks(text) { cover.text(text) } else { unchanged() }
+        if digest::in_text(text) || value_speaks(text) { cover.text(text) } else { unchanged() }
     }
 }
 
@@ -207,6 +207,14 @@ impl Cover {
         match self {
             Cover::Mask => Value::String(MASK.to_owned()),
             Cover::Digest => digest::digest(value),
+        }
+    }
+
+    /// A member's name: what came from a sensitive value is no name to show.
+    fn name(self, name: &str) -> String {
+        match self {
+            Cover::Mask if digest::in_text(name) => MASK.to_owned(),
+            _ => name.to_owned(),
         }
     }
 
@@ -368,6 +376,19 @@ mod tests {
         );
         assert_eq!(shown(" {\"a\": 1e999}"), json!(" {\"a\": 1e999}"), "untouched text stays as written");
         assert_eq!(shown("{a: b"), json!("{a: b"));
+    }
+
+    #[test]
+    fn a_digest_is_shown_nowhere_in_a_text_or_a_name() {
+        let masker = Masker::new("aws_x", &[]);
+        let digest = digest::digest(&json!("hunter2"));
+        let sealed = digest.as_str().unwrap();
+        let document = json!({"a": {"b": sealed}}).to_string();
+        for shown in [json!(sealed), json!(format!("x-{sealed}")), json!(format!("x-{document}"))] {
+            assert_eq!(masker.mask(&shown, "name"), json!("***"), "{shown}");
+        }
+        assert_eq!(masker.mask(&json!(document), "name"), json!("{\"a\":{\"b\":\"***\"}}"));
+        assert_eq!(masker.mask(&json!({sealed: "1", "b": "2"}), "tags"), json!({"***": "1", "b": "2"}));
     }
 
     #[test]

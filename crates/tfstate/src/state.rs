@@ -78,6 +78,7 @@ pub struct State {
     pub(crate) dependencies: Box<[Box<[Symbol]>]>,
     pub(crate) warnings: Vec<String>,
     pub(crate) managed: usize,
+    pub(crate) left_out: usize,
 }
 
 impl State {
@@ -130,6 +131,11 @@ impl State {
     /// Number of managed resource instances, of every provider.
     pub fn managed_len(&self) -> usize {
         self.managed
+    }
+
+    /// Number of resources and instances that could not be read: no change of them is found. [`State::warnings`] names them.
+    pub fn left_out(&self) -> usize {
+        self.left_out
     }
 
     /// What is odd about the state though it could be read, such as an address that stands in it twice.

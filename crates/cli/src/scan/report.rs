@@ -19,6 +19,8 @@ pub struct Counters {
     pub unread_events: u64,
     /// States and places of states that could not be read.
     pub unread_states: u64,
+    /// Resources and instances left out of a state because they could not be read.
+    pub unread_resources: u64,
 }
 
 impl Counters {
@@ -47,6 +49,7 @@ impl Counters {
             (self.not_found, "object (gone)", "objects (gone)"),
             (self.malformed, "record or object (malformed)", "records or objects (malformed)"),
             (self.unread_states, "state", "states"),
+            (self.unread_resources, "resource of a state", "resources of a state"),
         ]
         .into_iter()
         .filter(|(n, ..)| *n > 0)

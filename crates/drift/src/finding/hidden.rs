@@ -35,7 +35,7 @@ pub(super) fn line(path: &str) -> String {
 }
 
 /// Whether one path is the other or lies inside it.
-pub(super) fn meets(a: &str, b: &str) -> bool {
+pub(crate) fn meets(a: &str, b: &str) -> bool {
     let inside = |inner: &str, outer: &str| {
         inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     };

@@ -202,7 +202,7 @@ fn holds(block: &Value, rule: &Value, own_group: Option<&str>) -> bool {
 fn same_source(a: &Value, b: &Value) -> bool {
     match (a.as_str(), b.as_str()) {
         (Some(x), Some(y)) => {
-            x == y
+            equal::same_value(a, b)
                 || cidr(x) == cidr(y)
                 || (x.rsplit('/').next() == y.rsplit('/').next() && x.contains("sg-"))
         }

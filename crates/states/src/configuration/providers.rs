@@ -125,6 +125,7 @@ fn local<'b>(value: &Expression, locals: &Locals<'b>) -> Option<&'b Expression> 
 fn key_of(key: &ObjectKey) -> String {
     match key {
         ObjectKey::Ident(name) => name.as_str().to_owned(),
+        ObjectKey::Expression(Expression::String(name)) => name.value().clone(),
         ObjectKey::Expression(expression) => path_of(expression),
     }
 }

@@ -16,6 +16,9 @@ use crate::inflate::inflate;
 use crate::loader::{Current, FETCH_TIMEOUT_SECS, LIST_TIMEOUT_SECS};
 use crate::source::{Refusal, Version, Versions};
 
+/// What goes by this name has no room of its own: it is put together of the states.
+const INDEX: &str = "the index over all states";
+
 /// Versions known of all states, at most: beyond that the lists are read anew when they are needed. About 30 MB.
 const MAX_VERSIONS: usize = 200_000;
 /// Pages of one state's list that are read for one question. No state has a million versions.
@@ -193,7 +196,16 @@ impl History {
         known.failures.note(of, refusal.error, Instant::now() + wait)
     }
 
-    pub(super) fn too_large(&self, of: &str) -> Instant {
+    /// Takes the bytes of the index over all states of a time. `Err` has when to try again.
+    pub(super) fn room_for_index(&self, room: &AtomicU64, bytes: u64) -> Result<(), Instant> {
+        if !take(room, bytes) {
+            return Err(self.too_large(INDEX));
+        }
+        self.known().failures.clear(INDEX);
+        Ok(())
+    }
+
+    fn too_large(&self, of: &str) -> Instant {
         let mut known = self.known();
         let error = PlaceError::remote(
             of,
@@ -207,11 +219,31 @@ impl History {
 }
 
 /// Takes bytes of what is left, if there are as many.
-pub(super) fn take(room: &AtomicU64, bytes: u64) -> bool {
+fn take(room: &AtomicU64, bytes: u64) -> bool {
     room.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(bytes)).is_ok()
 }
 
 fn late(name: &str, secs: u64, of_place: bool) -> Refusal {
     let error = PlaceError::Timeout { name: name.to_owned(), secs };
     Refusal { error, of_place, transient: true, gone: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tfdrift_tfstate::IndexPlan;
+
+    #[test]
+    fn an_index_that_found_no_room_is_forgotten_once_one_does() {
+        let history = History::new(100, IndexPlan::new());
+        assert!(history.room_for_index(&AtomicU64::new(10), 11).is_err());
+        let errors = history.status().errors;
+        assert!(
+            matches!(&*errors, [one] if one.error.contains("state.history_cache_bytes (100)")),
+            "{errors:?}"
+        );
+        let room = AtomicU64::new(11);
+        assert!(history.room_for_index(&room, 11).is_ok());
+        assert_eq!((history.status().errors, room.into_inner()), (Vec::new(), 0));
+    }
 }

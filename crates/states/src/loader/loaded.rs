@@ -198,6 +198,7 @@ impl Loaded {
             terraform_version: state.and_then(State::terraform_version).map(str::to_owned),
             resources: state.map_or(0, State::len),
             managed: state.map_or(0, State::managed_len),
+            left_out: state.map_or(0, State::left_out),
             loaded: state.is_some(),
             loaded_at_ns: self.loaded_at_ns,
             written_at_ns: state.and_then(State::written_at_ns),

@@ -1,6 +1,7 @@
 //! One place: listed, and what changed in it fetched.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -42,6 +43,10 @@ pub(super) struct PlaceState {
     pub(super) due: Option<Instant>,
     /// Whether all its folders are watched.
     pub(super) watched: bool,
+    /// Its folders, as of the last look.
+    pub(super) folders: BTreeSet<PathBuf>,
+    /// Whether it was looked at since its folders were taken.
+    pub(super) looked: bool,
 }
 
 impl PlaceState {
@@ -56,6 +61,8 @@ impl PlaceState {
             failed: 0,
             due: None,
             watched: false,
+            folders: BTreeSet::new(),
+            looked: false,
         }
     }
 

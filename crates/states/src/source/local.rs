@@ -9,7 +9,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{ConfigError, PlaceError};
-use crate::fetch::{Item, epoch_ns};
+use crate::fetch::{Item, epoch_ns, is_state};
 pub(crate) use read::{read, read_stdin};
 
 /// Deeper folders are not looked at: a tree of configurations is never that deep, a mistaken `/` is.
@@ -107,13 +107,6 @@ fn walk(root: &Path, folder: &Path, depth: usize, seen: &mut BTreeSet<PathBuf>, 
             items.push(item(&path, part, &metadata));
         }
     }
-}
-
-/// Names of states in a folder. Not their backups and locks: `terraform.tfstate.backup`,
-/// `.terraform.tfstate.lock.info`.
-fn is_state(name: &str) -> bool {
-    let name = name.strip_suffix(".gz").unwrap_or(name);
-    name.ends_with(".tfstate") || name.ends_with(".tfstate.json")
 }
 
 fn item(path: &Path, part: String, metadata: &Metadata) -> Item {

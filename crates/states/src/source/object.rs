@@ -8,7 +8,7 @@ use object_store::path::Path;
 use object_store::{ClientOptions, ObjectMeta, ObjectStore, ObjectStoreExt};
 
 use crate::error::PlaceError;
-use crate::fetch::{Fetched, Item};
+use crate::fetch::{Fetched, Item, is_state};
 
 const NOT_FOUND: &str = "no such bucket, container or object; check the names";
 
@@ -152,11 +152,6 @@ fn version(meta: &ObjectMeta) -> Option<String> {
 
 fn modified_ns(meta: &ObjectMeta) -> Option<u64> {
     u64::try_from(meta.last_modified.timestamp_nanos_opt()?).ok()
-}
-
-fn is_state(key: &str) -> bool {
-    let name = key.strip_suffix(".gz").unwrap_or(key);
-    name.ends_with(".tfstate") || name.ends_with(".tfstate.json")
 }
 
 /// The `gcs` backend names each object after its workspace.

@@ -12,7 +12,7 @@ use tfdrift_aws::{Asked, Aws, AwsConfig, Explanation};
 
 use crate::config::StateConfig;
 use crate::error::{ConfigError, PlaceError};
-use crate::fetch::{Fetched, Item, epoch_ns};
+use crate::fetch::{Fetched, Item, epoch_ns, is_state};
 use crate::place::Place;
 use target::What;
 pub(crate) use versions::{Page, Refusal, Version, Versions};
@@ -235,12 +235,6 @@ fn object<'i>(bucket: &str, item: &'i str) -> &'i str {
 
 fn nanoseconds(time: &DateTime) -> Option<u64> {
     epoch_ns(SystemTime::try_from(*time).ok()?)
-}
-
-/// Names that a state below a prefix has.
-fn is_state(key: &str) -> bool {
-    let name = key.strip_suffix(".gz").unwrap_or(key);
-    name.ends_with(".tfstate") || name.ends_with(".tfstate.json")
 }
 
 /// Lock objects of `use_lockfile` and backups.

@@ -11,6 +11,15 @@ use crate::status::HistoryStatus;
 /// What Terraform makes is in its state within this time: it writes one every 20 seconds while it applies.
 const SETTLE_NS: u64 = 15 * 60 * 1_000_000_000;
 
+/// Which states a judgement is by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AsOf {
+    /// As they stood at the time.
+    Then,
+    /// As they were written soon after.
+    Settled,
+}
+
 impl StateStore {
     /// The snapshot as of a time, in nanoseconds since the epoch: each state of a versioned bucket as it stood then,
     /// all others as they are now. A version written in the very second of the event stood.
@@ -56,6 +65,33 @@ impl StateStore {
     pub fn snapshot_settled(&self, time_ns: u64, then: &Arc<Snapshot>) -> Option<Arc<Snapshot>> {
         let settled = self.snapshot_at(time_ns.saturating_add(SETTLE_NS))?;
         Some(settled).filter(|settled| !Arc::ptr_eq(settled, then))
+    }
+
+    /// Judges by the states as of a time and, where nothing is found in them, by those that were written soon after: they
+    /// may hold what the event is about. The later judgement counts only if it is about something managed. With it the
+    /// snapshot that it comes from. `None` until the first snapshot is loaded.
+    ///
+    /// `managed` says of a judgement whether it is about something managed; `None` if nothing was found.
+    ///
+    /// # Panics
+    /// As [`StateStore::snapshot_at`].
+    pub fn judged_at<J>(
+        &self,
+        time_ns: u64,
+        mut judge: impl FnMut(&Arc<Snapshot>, AsOf) -> J,
+        managed: impl Fn(&J) -> Option<bool>,
+    ) -> Option<(Arc<Snapshot>, J)> {
+        let then = self.snapshot_at(time_ns)?;
+        let judgement = judge(&then, AsOf::Then);
+        if managed(&judgement).is_none()
+            && let Some(settled) = self.snapshot_settled(time_ns, &then)
+        {
+            let later = judge(&settled, AsOf::Settled);
+            if managed(&later) == Some(true) {
+                return Some((settled, later));
+            }
+        }
+        Some((then, judgement))
     }
 
     /// Reads the version before the newest one, of one state of each place that may keep versions, so that

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use tfdrift_states::AsOf;
 
 use crate::bucket::{Bucket, new, ns, serials, serials_of, state};
 
@@ -72,6 +73,20 @@ fn while_somebody_applies_the_state_before_is_at_hand() {
     let then = store.snapshot_at(ns("10:59:00")).unwrap();
     let settled = store.snapshot_settled(ns("10:59:00"), &then).unwrap();
     assert_eq!(serials_of(&settled), [4, 1]);
+    // It counts only for what the states of the time do not know, and only where it is about something managed.
+    let judged = |found: [Option<bool>; 2]| {
+        let mut asked = Vec::new();
+        let judge = |_: &_, as_of| {
+            asked.push(as_of);
+            found[asked.len() - 1]
+        };
+        let (snapshot, _) = store.judged_at(ns("10:59:00"), judge, |found| *found).unwrap();
+        (serials_of(&snapshot), asked)
+    };
+    assert_eq!(judged([None, Some(true)]), (vec![4, 1], vec![AsOf::Then, AsOf::Settled]));
+    assert_eq!(judged([None, Some(false)]), (vec![1, 1], vec![AsOf::Then, AsOf::Settled]));
+    assert_eq!(judged([None, None]).0, [1, 1]);
+    assert_eq!(judged([Some(false), Some(true)]), (vec![1, 1], vec![AsOf::Then]));
     let newest = store.snapshot().unwrap();
     assert!(store.snapshot_settled(ns("11:20:00"), &newest).is_none(), "nothing was written after");
 }

@@ -7,6 +7,8 @@ use crate::mask::readable;
 
 /// What a digest starts with. No text of AWS or Terraform has a NUL.
 const MARK: &str = "\0secret:";
+/// The same inside a text that is JSON, whose NUL is written as an escape.
+const MARK_IN_JSON: &str = "u0000secret:";
 
 /// A keyed hash of a sensitive scalar, as it stands in the index: two are equal when the values are, within this process,
 /// and nothing else can be learned from it. So "changed" stays known though the value is not kept.
@@ -26,13 +28,28 @@ pub(super) fn digest(value: &Value) -> Value {
 }
 
 /// Whether the text is a digest.
-pub(super) fn is_digest(text: &str) -> bool {
+fn is_digest(text: &str) -> bool {
     text.starts_with(MARK)
 }
 
-/// Whether a value stands for a sensitive one that is not kept.
-pub fn is_secret_digest(value: &Value) -> bool {
+/// Whether a digest stands anywhere in the text.
+pub(super) fn in_text(text: &str) -> bool {
+    text.contains(MARK) || text.contains(MARK_IN_JSON)
+}
+
+fn is_secret_digest(value: &Value) -> bool {
     value.as_str().is_some_and(is_digest)
+}
+
+/// Whether a value, or anything in it, stands for a sensitive one that is not kept. Nothing can be made of such a value:
+/// neither a longer text nor a part of it.
+pub fn holds_secret_digest(value: &Value) -> bool {
+    match value {
+        Value::String(text) => in_text(text),
+        Value::Array(list) => list.iter().any(holds_secret_digest),
+        Value::Object(map) => map.iter().any(|(name, value)| in_text(name) || holds_secret_digest(value)),
+        _ => false,
+    }
 }
 
 /// Whether two values are the same, where at least one of them stands for a sensitive one that is not kept; `None`

@@ -2,8 +2,9 @@
 
 use object_store::gcp::GoogleCloudStorageBuilder;
 
-use super::{Objects, Store, What, is_state, options};
+use super::{Objects, Store, What, options};
 use crate::error::ConfigError;
+use crate::fetch::is_state;
 use crate::place::Place;
 use crate::source::backend::{Keys, env};
 
