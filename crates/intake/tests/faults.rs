@@ -318,6 +318,54 @@ fn a_listing_that_is_refused_for_one_region_keeps_no_other_waiting() {
     assert_eq!(take(&mut intake, 1), ["refused-0"], "found as soon as it may be listed");
 }
 
+#[test]
+fn a_region_that_may_not_be_listed_keeps_no_other_ones_backlog_waiting() {
+    let bench = bench();
+    let (mut us, mut eu) = (all(), Vec::new());
+    for day in 1..4 {
+        let at = NOON_SECS - day * 86_400;
+        for (region, ids) in [("us-east-1", &mut us), ("eu-west-1", &mut eu)] {
+            let id = format!("{region}-{day}");
+            bench.store.put(key("", ACCOUNT, region, at, "x"), object_of(&id, 1));
+            ids.push(format!("{id}-0"));
+        }
+    }
+    bench.store.fail_by(|call| match call {
+        Call::List(prefix) if prefix.contains("eu-west-1/") => Some(Fault::Denied),
+        _ => None,
+    });
+    let mut config = config(bench.dir.path());
+    config.source.order = tfdrift_intake::Order::NewestFirst;
+    let mut intake = Intake::open(s3("", "?since=5d"), &config, parts(&bench.store, &bench.clock)).unwrap();
+    assert_eq!(sorted(take(&mut intake, us.len())), sorted(us));
+    bench.store.heal();
+    assert_eq!(sorted(take(&mut intake, eu.len())), sorted(eu), "found as soon as it may be listed");
+}
+
+/// With a key that nobody may use, the past is not listed on for ever.
+#[test]
+fn a_backlog_that_may_not_be_read_is_not_listed_to_its_end() {
+    let bench =
+        Bench { store: Arc::default(), clock: TestClock::at(NOON_SECS), dir: tempfile::tempdir().unwrap() };
+    for n in 0..40_000 {
+        let at = NOON_SECS - (n / 1000 + 1) * 86_400;
+        bench.store.put(key("", ACCOUNT, "us-east-1", at, &n.to_string()), object_of("x", 1));
+    }
+    bench.store.fail_by(|call| matches!(call, Call::Get(..)).then_some(Fault::Decrypt));
+    let mut config = config(bench.dir.path());
+    config.source.order = tfdrift_intake::Order::NewestFirst;
+    let mut parts = parts(&bench.store, &bench.clock);
+    (parts.pace.first, parts.pace.most) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    let mut intake = Intake::open(s3("", "?since=60d"), &config, parts).unwrap();
+    until(&mut intake, |v| v.objects_waiting >= 20_000);
+    // What was listed by then comes too, and no more.
+    until(&mut intake, |v| v.objects_in_flight == 0 && v.objects_waiting == v.objects_known);
+    let calls = bench.store.calls().0;
+    let discoveries = 10 * bench.store.listed_prefixes().len() as u64;
+    until(&mut intake, |v| v.list_calls > calls + discoveries);
+    assert!(intake.counters().values().objects_known < 25_000, "{:?}", intake.counters().values());
+}
+
 /// Fails to connect a few times.
 struct Flaky(Arc<MemoryStore>, std::sync::atomic::AtomicU32, bool, u32);
 

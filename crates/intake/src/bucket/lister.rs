@@ -135,7 +135,8 @@ impl Lister {
                 return true;
             }
             let Some((key, _)) = backlog.last_key_value() else {
-                if self.newest_first && self.streams.values().any(|s| !s.backlog.is_empty()) {
+                let now = Instant::now();
+                if self.newest_first && self.streams.values().any(|s| s.backlog_ready(now)) {
                     return true;
                 }
                 if !(self.once && self.through(live, backlog)) {
@@ -174,7 +175,7 @@ impl Lister {
     /// Lists a page of each lane that is due.
     async fn list_due(&mut self, ready: &mut Ready) {
         let now = Instant::now();
-        self.hold_full(now);
+        self.hold_full(now, |stream| stream.due <= now);
         let limit = self.order_limit();
         let held = ready.len();
         let due: Vec<Arc<str>> = self
@@ -202,8 +203,9 @@ impl Lister {
     }
 
     /// Lets accounts and regions rest of which too many objects wait for a permission, so that memory stays bounded.
-    fn hold_full(&mut self, now: Instant) {
-        for stream in self.streams.values_mut().filter(|s| s.due <= now) {
+    /// `asked`: those that are to be listed now.
+    fn hold_full(&mut self, now: Instant, asked: impl Fn(&Stream) -> bool) {
+        for stream in self.streams.values_mut().filter(|s| asked(s)) {
             stream.held = self.shared.waiting.is_full(if stream.flat { "" } else { &stream.lane });
             if stream.held {
                 stream.due = now + self.shared.pace.most;

@@ -5,15 +5,20 @@ use crate::layout::day_folder;
 use crate::store::ListRequest;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 impl Lister {
-    /// Lists the newest day of the backlog, of all lanes that have it.
+    /// Lists the newest day of the backlog, of all lanes that have it. Lanes that may not be listed, or rest, keep no
+    /// other one waiting.
     pub(super) async fn list_backlog_day(&mut self, ready: &mut Ready) {
-        let Some(day) = self.streams.values().filter_map(|s| s.backlog.last().copied()).max() else { return };
+        let now = Instant::now();
+        self.hold_full(now, |stream| !stream.backlog.is_empty());
+        let open = self.streams.values().filter(|s| s.backlog_ready(now));
+        let Some(day) = open.filter_map(|s| s.backlog.last().copied()).max() else { return };
         let lanes: Vec<Arc<str>> = self
             .streams
             .values()
-            .filter(|s| s.backlog.last() == Some(&day) && s.due_backlog())
+            .filter(|s| s.backlog.last() == Some(&day) && s.backlog_ready(now))
             .take(LISTS_AT_ONCE * 8)
             .map(|s| Arc::clone(&s.lane))
             .collect();
