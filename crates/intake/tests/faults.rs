@@ -267,6 +267,37 @@ fn once_reads_what_can_be_read_says_what_cannot_and_ends() {
     assert_eq!((found, intake.unread()), (everything, Vec::new()));
 }
 
+/// Refused after its first blocks: what came before is handed out, and it is given up once.
+#[test]
+fn once_gives_an_object_up_once_in_the_middle_of_it_too() {
+    for (fault, retries) in
+        [(Fault::Denied, 0), (Fault::Denied, 2), (Fault::Expired, 2), (Fault::SlowDown, 2)]
+    {
+        let bench = bench();
+        let records: Vec<String> =
+            (0..1000).map(|n| record(&format!("big-{n}")).replace("Root", &format!("{n:0500}"))).collect();
+        let big = format!("{{\"Records\":[{}]}}", records.join(","));
+        assert!(big.len() > 500_000);
+        bench.store.put(name(OBJECTS), big.into_bytes());
+        bench.store.fail_by(move |call| match call {
+            Call::Get(key, before) if *key == name(OBJECTS) && *before >= 2 => Some(fault),
+            _ => None,
+        });
+        let mut config = config(bench.dir.path());
+        config.source.object_retries = retries;
+        // Blocks of 85 KiB.
+        config.source.max_buffer_bytes = 1 << 20;
+        let (found, intake) = ends(&bench, &config, None);
+        let before = found.iter().filter(|id| id.starts_with("big-")).count();
+        assert!((100..1000).contains(&before), "{before}");
+        assert_eq!(found.len(), before + all().len());
+        let (unread, values) = (intake.unread(), intake.counters().values());
+        assert_eq!((values.object_given_up, values.malformed_object), (1, 0), "{fault:?} {values:?}");
+        assert_eq!((unread.len(), unread[0].count), (1, 1), "{fault:?} {unread:?}");
+        assert_eq!((values.objects_done, values.objects_read), (OBJECTS + 1, OBJECTS), "{values:?}");
+    }
+}
+
 #[test]
 fn lag_is_split_into_awss_share_and_ours() {
     let clock = TestClock::at(NOON_SECS + 22 + 100);
