@@ -4,6 +4,8 @@ mod back;
 mod backlog;
 mod lanes;
 mod pages;
+#[cfg(test)]
+mod tests;
 
 use super::Shared;
 use super::stream::Stream;
@@ -226,7 +228,7 @@ impl Lister {
             None => {
                 let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 let book = ledger.lane(lane, self.start_floor());
-                book.settle(self.window.late_minutes, now);
+                book.settle(self.settle_window(), now);
                 let from =
                     book.state().floor.max(book.state().newest.saturating_sub(self.window.late_minutes));
                 layout::before_minute(lane, from.max(stream.live_from))

@@ -1,7 +1,7 @@
 //! With `order: newest_first`, days of the past: one at a time, the newest first.
 
 use super::{LISTS_AT_ONCE, Lister, Look, Ready};
-use crate::layout::day_folder;
+use crate::layout::{MINUTE_NS, day_folder};
 use crate::store::ListRequest;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
@@ -61,11 +61,14 @@ impl Lister {
         let Some(stream) = self.streams.get_mut(lane) else { return };
         stream.backlog.pop();
         stream.works();
+        let last = stream.backlog.is_empty();
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let book = ledger.lane(lane, 0);
         book.listed_day(day);
-        if stream.backlog.is_empty() {
+        if last {
             book.hold(None);
         }
+        // The days before, which are through by now, become a number each.
+        book.settle(self.settle_window(), self.shared.clock.now_ns() / MINUTE_NS);
     }
 }

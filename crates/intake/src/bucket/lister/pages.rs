@@ -10,6 +10,10 @@ use crate::store::{ListPage, ListRequest, ObjectMeta, StoreError, StoreErrorKind
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+/// Keys of so many minutes around midnight may stand in the folder of the other day. What ends looks once: a page of one
+/// day must not pass by what the next page has.
+const TURN_MINUTES: u64 = 15;
+
 /// One page of one lane.
 pub(super) struct Page {
     pub lane: Arc<str>,
@@ -79,7 +83,8 @@ impl Lister {
     pub(super) fn take(&mut self, objects: Vec<ObjectMeta>, ready: &mut Ready, look: Look) -> bool {
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut fresh, floor) = (false, self.start_floor());
-        let latest = self.shared.clock.now_ns() / MINUTE_NS + 5;
+        let now = self.shared.clock.now_ns() / MINUTE_NS;
+        let latest = now + 5;
         let mut newest: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for meta in objects {
             let parts = layout::parse(&meta.key);
@@ -117,13 +122,21 @@ impl Lister {
         }
         if matches!(look, Look::Live | Look::Whole { complete: true }) {
             for (lane, newest) in newest.into_iter().filter(|(lane, _)| !lane.is_empty()) {
-                ledger.lane(&lane, floor).listed_to(newest);
+                let book = ledger.lane(&lane, floor);
+                book.listed_to(newest);
+                book.settle(self.settle_window(), now);
             }
         }
         if look == (Look::Whole { complete: true }) {
             ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
         }
         fresh
+    }
+
+    /// How far the floor stays behind the newest minute that was listed.
+    pub(super) fn settle_window(&self) -> u64 {
+        let window = self.window.late_minutes;
+        if self.once { window.max(TURN_MINUTES) } else { window }
     }
 
     pub(super) fn wanted(

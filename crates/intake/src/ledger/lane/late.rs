@@ -26,6 +26,11 @@ impl Late {
         false
     }
 
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.passed.iter().map(HashSet::len).sum()
+    }
+
     fn has_passed(&self, name: &str) -> bool {
         let mark = mark(name.as_bytes());
         self.passed.iter().any(|marks| marks.contains(&mark))
@@ -62,6 +67,12 @@ impl Lane {
         self.pending.insert(pending);
         let before = self.state.open.get(name).filter(|(known, _)| *known == stamp);
         Want::From(before.map_or(0, |&(_, upto)| upto))
+    }
+
+    /// How many objects are known by a mark alone.
+    #[cfg(test)]
+    pub fn passed(&self) -> usize {
+        self.late.len()
     }
 
     /// Notes that a look back, begun in this minute, is complete.
