@@ -208,7 +208,8 @@ impl Lister {
     /// `asked`: those that are to be listed now.
     fn hold_full(&mut self, now: Instant, asked: impl Fn(&Stream) -> bool) {
         for stream in self.streams.values_mut().filter(|s| asked(s)) {
-            stream.held = self.shared.waiting.is_full(if stream.flat { "" } else { &stream.lane });
+            let waiting = &self.shared.waiting;
+            stream.held = if stream.flat { waiting.is_full_in_all() } else { waiting.is_full(&stream.lane) };
             if stream.held {
                 stream.due = now + self.shared.pace.most;
             }

@@ -84,7 +84,7 @@ impl Lister {
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut fresh, floor) = (false, self.start_floor());
         let now = self.shared.clock.now_ns() / MINUTE_NS;
-        let latest = now + 5;
+        let (latest, whole) = (now + 5, matches!(look, Look::Whole { .. }));
         let mut newest: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for meta in objects {
             let parts = layout::parse(&meta.key);
@@ -93,7 +93,12 @@ impl Lister {
                 newest.get_key_value(lane).map_or_else(|| Arc::from(lane), |(lane, _)| Arc::clone(lane));
             let minute = layout::minute(name);
             // A key from the future must not make us pass by what comes until then.
-            let seen = newest.entry(Arc::clone(&lane)).or_default();
+            let seen = newest.entry(Arc::clone(&lane)).or_insert_with(|| {
+                if whole && parts.is_some() && !self.once {
+                    ledger.lane(&lane, floor).look_back_from(now);
+                }
+                0
+            });
             *seen = (*seen).max(minute.unwrap_or(0).min(latest));
             if !self.wanted(&meta, parts, minute) {
                 // It is listed again at the next look.
@@ -107,6 +112,10 @@ impl Lister {
             let want = match look {
                 Look::Back => book.list_late(name, stamp, written, self.window.late_minutes),
                 Look::Whole { .. } if lane.is_empty() => book.list_whole(name, stamp, written),
+                // Such a look goes back to the beginning each time: it is a look back too.
+                Look::Whole { .. } if !self.once => {
+                    book.list_late(name, stamp, written, self.window.late_minutes)
+                }
                 Look::Live | Look::Whole { .. } => book.list(name, stamp),
             };
             let Want::From(resume) = want else { continue };
@@ -120,7 +129,7 @@ impl Lister {
             self.shared.counters.objects_known.add(1);
             ready.insert((minute.unwrap_or(meta.modified_ns / MINUTE_NS), meta.key), Arc::new(object));
         }
-        if matches!(look, Look::Live | Look::Whole { complete: true }) {
+        if look != Look::Back {
             for (lane, newest) in newest.into_iter().filter(|(lane, _)| !lane.is_empty()) {
                 let book = ledger.lane(&lane, floor);
                 book.listed_to(newest);
@@ -128,7 +137,11 @@ impl Lister {
             }
         }
         if look == (Look::Whole { complete: true }) {
-            ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
+            let began = ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
+            if !self.once {
+                let seen = ledger.lanes_mut().filter(|(lane, _)| !lane.is_empty());
+                seen.for_each(|(_, book)| book.looked_at_all(began));
+            }
         }
         fresh
     }

@@ -106,8 +106,8 @@ impl Bench {
                     Some(object) = backlog_objects.recv() => object,
                     () = tokio::time::sleep(Duration::from_millis(5)) => {
                         let calls = counters.values().list_calls;
-                        // Pages of two whole looks.
-                        let over = if quiet_calls == 0 { quiet_calls = calls; false } else { calls >= quiet_calls + 20 };
+                        // Pages of two whole looks at up to 3,000 keys.
+                        let over = if quiet_calls == 0 { quiet_calls = calls; false } else { calls >= quiet_calls + 7 };
                         if task.is_finished() || (!once && over) { break } else { continue }
                     }
                     else => break,
@@ -150,4 +150,42 @@ fn what_ends_remembers_no_more_than_a_window_and_what_is_on_its_way() {
         assert_eq!((given.keys.len(), given.keys == keys), (keys.len(), true));
         assert!(given.most_names <= most, "{} names of {} objects", given.most_names, keys.len());
     }
+}
+
+/// A trail beyond so many folders that nobody looks for it is listed as a whole, and yet its keys have times.
+#[test]
+fn a_prefix_listed_as_a_whole_goes_by_the_times_in_its_keys_too() {
+    let bench = Bench::new();
+    for n in 0..301 {
+        bench.store.put(format!("f{n:03}/a.txt"), *b"x");
+    }
+    let trail = |key: &str| key.replace(LANE, &format!("zzz/{LANE}"));
+    let put = |minute: u64, name: &str| {
+        let key = bench.put(minute, name);
+        bench.store.remove(&key);
+        bench.store.put(trail(&key), *b"x");
+        trail(&key)
+    };
+    // So many that they fill a page, and no more keys of that lane on the last one.
+    let mut keys: Vec<String> = (0..1000).map(|n| put(START + n / 5, &n.to_string())).collect();
+    let other = format!("zzz/AWSLogs/111122223333/CloudTrail/us-west-2/");
+    keys.extend((0..900).map(|n| {
+        let key = put(START + n / 5, &n.to_string()).replace("us-east-1", "us-west-2");
+        bench.store.put(key.as_str(), *b"x");
+        key
+    }));
+    let lane: Arc<str> = trail(LANE).into();
+    let state = |lane: &str| bench.ledger.lock().unwrap().lanes()[lane].state().clone();
+    bench.set(START + 200);
+    let given = bench.read("", false, false);
+    let found: BTreeSet<String> = given.keys.iter().cloned().collect();
+    assert_eq!((given.keys.len(), found), (keys.len(), keys.iter().cloned().collect()), "each once");
+    assert_eq!(state(&lane).floor, START + 199 - 60, "of a lane on an early page");
+    assert_eq!(state(&other).floor, START + 179 - 60);
+    bench.set(START + 900);
+    let late = put(START + 20, "late");
+    assert_eq!(bench.read("", false, false).keys, [late], "later than the window");
+    bench.set(START + 1000);
+    assert_eq!(bench.read("", false, false).keys, Vec::<String>::new(), "once");
+    assert!(state(&lane).looked_back >= START + 900);
 }
