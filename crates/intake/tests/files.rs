@@ -238,7 +238,7 @@ impl IsEnd for Next {
 /// Makes a file that its owner may not read. False where that stops nobody: root reads all.
 fn refuse(path: &std::path::Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
     let refused = fs::File::open(path).is_err();
     if !refused {
         println!("skipped: this user reads files of mode 000; run it as another than root");

@@ -168,7 +168,7 @@ fn a_prefix_listed_as_a_whole_goes_by_the_times_in_its_keys_too() {
     };
     // So many that they fill a page, and no more keys of that lane on the last one.
     let mut keys: Vec<String> = (0..1000).map(|n| put(START + n / 5, &n.to_string())).collect();
-    let other = format!("zzz/AWSLogs/111122223333/CloudTrail/us-west-2/");
+    let other = "zzz/AWSLogs/111122223333/CloudTrail/us-west-2/";
     keys.extend((0..900).map(|n| {
         let key = put(START + n / 5, &n.to_string()).replace("us-east-1", "us-west-2");
         bench.store.put(key.as_str(), *b"x");
@@ -181,7 +181,7 @@ fn a_prefix_listed_as_a_whole_goes_by_the_times_in_its_keys_too() {
     let found: BTreeSet<String> = given.keys.iter().cloned().collect();
     assert_eq!((given.keys.len(), found), (keys.len(), keys.iter().cloned().collect()), "each once");
     assert_eq!(state(&lane).floor, START + 199 - 60, "of a lane on an early page");
-    assert_eq!(state(&other).floor, START + 179 - 60);
+    assert_eq!(state(other).floor, START + 179 - 60);
     bench.set(START + 900);
     let late = put(START + 20, "late");
     assert_eq!(bench.read("", false, false).keys, [late], "later than the window");
