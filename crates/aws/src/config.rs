@@ -107,6 +107,10 @@ pub struct AssumeRole {
     pub session_name: String,
 }
 
+fn is_left_out(links: &Links) -> bool {
+    !links.is_chosen()
+}
+
 fn default_session_name() -> String {
     "tfdrift".to_owned()
 }
@@ -124,7 +128,8 @@ pub struct AwsConfig {
     pub config: String,
     /// Path of the shared credentials file instead of `AWS_SHARED_CREDENTIALS_FILE` or `~/.aws/credentials`.
     pub credentials: String,
-    /// The links to ask, in order. A link that is not named is never asked.
+    /// The links to ask, in order. A link that is not named is never asked. Written only where it was chosen.
+    #[serde(skip_serializing_if = "is_left_out")]
     pub chain: Links,
     /// Roles taken on one after the other, each with the credentials of the one before.
     pub assume_role: Vec<AssumeRole>,
@@ -262,6 +267,16 @@ mod tests {
         let read: AwsConfig = serde_json::from_str("{}").unwrap();
         assert_eq!(read, AwsConfig::default());
         assert_eq!(read.order(), Link::ALL);
+    }
+
+    #[test]
+    fn what_is_written_is_read_as_it_was() {
+        for json in [r"{}", r#"{"profile":"audit"}"#, r#"{"chain":["imds"]}"#, r#"{"chain":[]}"#] {
+            let read: AwsConfig = serde_json::from_str(json).unwrap();
+            let again: AwsConfig = serde_json::from_value(serde_json::to_value(&read).unwrap()).unwrap();
+            assert_eq!(again, read, "{json}");
+            assert_eq!((again.order(), again.chain.is_chosen()), (read.order(), read.chain.is_chosen()));
+        }
     }
 
     #[test]

@@ -47,11 +47,13 @@ counters! {
     not_found,
     /// Objects over `max_object_bytes` or `max_inflated_bytes`; quarantined.
     object_too_large,
-    /// Objects that `?once` gave up: refused, or nobody answered. What follows a bucket never gives one up.
+    /// Objects given up by what ends by itself (`?once`, a file or folder without `?follow`): refused, or nobody
+    /// answered. What follows never gives one up.
     object_given_up,
     /// Accounts and regions, and folders of them, that `?once` gave up listing.
     lanes_given_up,
-    /// Objects that wait now for a permission (AccessDenied, no right to decrypt), or for others that do.
+    /// Objects that wait now for a permission (AccessDenied, no right to decrypt, a file that may not be read), or for
+    /// others that do.
     objects_waiting,
     /// Objects found so far that are wanted.
     objects_known,

@@ -3,6 +3,7 @@
 use crate::counters::Counters;
 use crate::dedup::mark;
 use crate::filter::Filter;
+use crate::health::{Failing, Health};
 use crate::layout;
 use crate::object::{Object, Payload};
 use crate::store::{StoreError, StoreErrorKind};
@@ -43,6 +44,9 @@ pub struct FileFeed {
     waiting: VecDeque<Arc<Object>>,
     /// Files that were handed on, by name; with `follow` they may grow.
     seen: HashMap<String, Arc<Object>>,
+    /// With `follow`: files that may not be read, by name. Each look tries them again.
+    refused: HashMap<String, Arc<Object>>,
+    reading: Health,
     known: Known,
     looked: Option<Instant>,
     total: u64,
@@ -67,6 +71,8 @@ impl FileFeed {
             counters,
             waiting: VecDeque::new(),
             seen: HashMap::new(),
+            refused: HashMap::new(),
+            reading: Health::new("reading files", Duration::ZERO),
             known,
             looked: None,
             total: 0,
@@ -107,11 +113,17 @@ impl FileFeed {
             fresh.reverse();
         }
         self.total += fresh.len() as u64;
+        // Last, so that they keep no other file waiting; what is gone by now is told as gone when it is opened.
+        let again = self.refused.values().filter(|old| fresh.iter().all(|new| new.name != old.name));
+        let again: Vec<Arc<Object>> = again.cloned().collect();
         for object in fresh {
-            self.counters.objects_known.add(1);
+            if !self.refused.contains_key(&object.name) {
+                self.counters.objects_known.add(1);
+            }
             self.seen.insert(object.name.clone(), Arc::clone(&object));
             self.waiting.push_back(object);
         }
+        self.waiting.extend(again);
         Ok(())
     }
 
@@ -182,33 +194,60 @@ impl FileFeed {
         }
         Ok(Payload::Whole(bytes, None))
     }
+
+    /// What came of opening a file. One that may not be read is waited for with `follow`: it is in no counter but
+    /// `objects_waiting`, and told once.
+    fn opened(&mut self, object: Arc<Object>, opened: std::io::Result<Payload>) -> Fed {
+        let cause = match opened {
+            Ok(payload) => {
+                if self.waits_no_more(&object) {
+                    self.reading.works(&object.name);
+                }
+                self.counters.fetched_bytes.add(object.size_bytes);
+                return Fed::Object(object, payload);
+            }
+            Err(cause) => cause,
+        };
+        let kind = match cause.kind() {
+            std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
+            std::io::ErrorKind::PermissionDenied => StoreErrorKind::Denied,
+            _ => StoreErrorKind::Other,
+        };
+        let error = StoreError::new(kind, "open", object.to_string(), cause.to_string());
+        if !(kind.waits() && self.settings.follow) {
+            if self.waits_no_more(&object) {
+                self.reading.gone(&object.name);
+            }
+            return Fed::Failed(object, error);
+        }
+        let message = error.to_string();
+        let (kind, place) = (kind.as_str(), object.name.as_str());
+        self.reading.fails(Failing { kind, place, passes: false, message: &message, story: "" });
+        self.refused.insert(object.name.clone(), object);
+        self.counters.objects_waiting.set(self.refused.len() as u64);
+        self.counters.objects_in_flight.set(0);
+        Fed::Nothing
+    }
+
+    /// True if it has waited.
+    fn waits_no_more(&mut self, object: &Object) -> bool {
+        let waited = self.refused.remove(&object.name).is_some();
+        self.counters.objects_waiting.set(self.refused.len() as u64);
+        waited
+    }
 }
 
 impl Feed for FileFeed {
     fn next(&mut self, wait: Duration) -> Fed {
         if let Some(object) = self.waiting.pop_front() {
-            let error = |kind, message: String| StoreError::new(kind, "open", object.to_string(), message);
             if object.size_bytes > self.settings.max_object_bytes {
                 let why = format!("{} bytes are more than max_object_bytes", object.size_bytes);
-                let error = error(StoreErrorKind::TooLarge, why);
+                let error = StoreError::new(StoreErrorKind::TooLarge, "open", object.to_string(), why);
                 return Fed::Failed(object, error);
             }
             self.counters.objects_in_flight.set(1);
-            return match self.open(&object) {
-                Ok(payload) => {
-                    self.counters.fetched_bytes.add(object.size_bytes);
-                    Fed::Object(object, payload)
-                }
-                Err(cause) => {
-                    let kind = match cause.kind() {
-                        std::io::ErrorKind::NotFound => StoreErrorKind::NotFound,
-                        std::io::ErrorKind::PermissionDenied => StoreErrorKind::Denied,
-                        _ => StoreErrorKind::Other,
-                    };
-                    let error = error(kind, cause.to_string());
-                    Fed::Failed(object, error)
-                }
-            };
+            let opened = self.open(&object);
+            return self.opened(object, opened);
         }
         if !self.settings.follow {
             return Fed::End;
@@ -267,4 +306,71 @@ fn modified_ns(meta: &Metadata) -> u64 {
 
 fn stamp(meta: &Metadata) -> u64 {
     mark(format!("{} {}", meta.len(), modified_ns(meta)).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::{Error, ErrorKind};
+
+    fn feed(root: &Path, follow: bool) -> FileFeed {
+        let settings =
+            FileSettings { follow, poll: Duration::ZERO, newest_first: false, max_object_bytes: 1000 };
+        let mut feed = FileFeed::new(root, settings, Filter::default(), Arc::default(), Known::new());
+        feed.look().unwrap();
+        feed
+    }
+
+    /// As opening does for a user who may not: root may.
+    fn refuse(feed: &mut FileFeed) -> Fed {
+        let object = feed.waiting.pop_front().unwrap();
+        feed.opened(object, Err(Error::from(ErrorKind::PermissionDenied)))
+    }
+
+    #[test]
+    fn who_follows_waits_for_a_file_that_may_not_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a.json");
+        fs::write(&path, "[]").unwrap();
+        let mut feed = feed(dir.path(), true);
+        for _ in 0..3 {
+            assert!(matches!(refuse(&mut feed), Fed::Nothing));
+            assert_eq!(feed.reading.troubles(), ["denied"]);
+            feed.look().unwrap();
+        }
+        fs::write(&path, "[ ]").unwrap();
+        assert!(matches!(refuse(&mut feed), Fed::Nothing));
+        feed.look().unwrap();
+        assert_eq!(feed.waiting.len(), 1, "once, changed or not");
+        let values = feed.counters.values();
+        assert_eq!((values.objects_known, values.objects_waiting, values.objects_in_flight), (1, 1, 0));
+        assert!(matches!(feed.next(Duration::ZERO), Fed::Object(object, _) if object.size_bytes == 3));
+        assert_eq!((feed.counters.values().objects_waiting, feed.reading.troubles().len()), (0, 0));
+        feed.look().unwrap();
+        assert!(feed.waiting.is_empty(), "read once");
+    }
+
+    #[test]
+    fn a_file_that_went_away_is_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.json"), "[]").unwrap();
+        let mut feed = feed(dir.path(), true);
+        refuse(&mut feed);
+        fs::remove_file(dir.path().join("a.json")).unwrap();
+        feed.look().unwrap();
+        let Fed::Failed(_, error) = feed.next(Duration::ZERO) else { panic!("read") };
+        assert_eq!(error.kind, StoreErrorKind::NotFound);
+        feed.look().unwrap();
+        assert!(feed.waiting.is_empty() && feed.reading.troubles().is_empty());
+        assert_eq!(feed.counters.values().objects_waiting, 0);
+    }
+
+    #[test]
+    fn who_reads_once_is_told_of_a_file_that_may_not_be_read() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.json"), "[]").unwrap();
+        let mut feed = feed(dir.path(), false);
+        let Fed::Failed(_, error) = refuse(&mut feed) else { panic!("waits") };
+        assert_eq!((error.kind, error.call), (StoreErrorKind::Denied, "open"));
+    }
 }

@@ -1,5 +1,6 @@
 //! Inflating objects: whole ones at once, big and odd ones as a stream with a cap.
 
+use crate::store::StoreError;
 use flate2::bufread::GzDecoder;
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -21,6 +22,19 @@ pub enum Fault {
     /// Its bytes stopped coming.
     #[error("{0}")]
     Broken(String),
+    /// The rest of it cannot be fetched.
+    #[error(transparent)]
+    Store(StoreError),
+}
+
+impl Fault {
+    /// Of an error of whatever its bytes come from.
+    pub fn of_source(error: &io::Error) -> Self {
+        match error.get_ref().and_then(|inner| inner.downcast_ref::<StoreError>()) {
+            Some(error) => Fault::Store(error.clone()),
+            None => Fault::Broken(error.to_string()),
+        }
+    }
 }
 
 /// True for gzip's first bytes.
@@ -147,7 +161,7 @@ impl<R: Read> Plain<R> {
             (Inner::Gzip(_), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput) => {
                 Fault::Malformed(format!("broken gzip after {at} inflated bytes: {error}"))
             }
-            _ => Fault::Broken(error.to_string()),
+            _ => Fault::of_source(error),
         }
     }
 }

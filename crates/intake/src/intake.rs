@@ -163,7 +163,7 @@ impl Intake {
     }
 
     /// What was given up, reason by reason; to be asked after [`Next::End`], and empty when all was read. Only what ends
-    /// by itself (`?once`, an `s3Interval` with an end) gives up.
+    /// by itself (`?once`, an `s3Interval` with an end, a file or folder without `?follow`) gives up.
     pub fn unread(&self) -> Vec<Unread> {
         self.unread.all()
     }

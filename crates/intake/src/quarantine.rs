@@ -23,7 +23,8 @@ pub enum Reason {
     MalformedObject,
     /// Over `max_object_bytes` or `max_inflated_bytes`.
     ObjectTooLarge,
-    /// AccessDenied, or no right to decrypt.
+    /// AccessDenied, or no right to decrypt: in quarantines of earlier versions only. What is refused now waits, or is
+    /// named by [`crate::Intake::unread`].
     Refused,
     /// Listed, and gone.
     NotFound,

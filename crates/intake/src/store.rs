@@ -84,7 +84,7 @@ pub struct Body {
 }
 
 /// A call that failed.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{call} {target}: {message}")]
 pub struct StoreError {
     /// What to do about it.

@@ -1,4 +1,4 @@
-//! What `?once` gave up: the list of it, with reasons.
+//! What was given up by what ends by itself: the list of it, with reasons.
 
 use crate::store::{StoreError, StoreErrorKind};
 use serde::Serialize;
@@ -9,14 +9,15 @@ use std::sync::{Mutex, PoisonError};
 const NAMED: usize = 10;
 
 /// What was not read although it was asked for, all that one reason kept away. Only what ends by itself (`?once`, an
-/// `s3Interval` with an end) gives up; all else tries again for ever.
+/// `s3Interval` with an end, a file or folder without `?follow`) gives up; all else tries again for ever.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Unread {
-    /// The call that failed: `connect`, `ListObjectsV2` (an account and region each) or `GetObject` (an object each).
+    /// The call that failed: `connect`, `ListObjectsV2` (an account and region each), `GetObject` (an object each) or
+    /// `open` (a file each).
     pub call: &'static str,
     /// How many were given up.
     pub count: u64,
-    /// The first ten of them: `s3://BUCKET/PREFIX` or `s3://BUCKET/KEY`.
+    /// The first ten of them: `s3://BUCKET/PREFIX`, `s3://BUCKET/KEY` or a path.
     pub targets: Vec<String>,
     /// Why the first one was, in one line, cause first.
     pub why: String,

@@ -12,6 +12,7 @@ use crate::inflate::{Fault, Inflater};
 use crate::object::{Ended, Item, Object, Payload};
 use crate::quarantine::{Quarantine, Reason};
 use crate::store::{StoreError, StoreErrorKind};
+use crate::unread::UnreadList;
 use records::Tally;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -27,6 +28,11 @@ pub trait Feed: Send {
     /// Takes back an object that could not be read to its end. False: not again, it is given up.
     fn again(&mut self, object: &Arc<Object>) -> bool {
         let _ = object;
+        false
+    }
+
+    /// True where an error of the store in the middle of an object is its end: trying again was given up.
+    fn gives_up(&self) -> bool {
         false
     }
 
@@ -62,6 +68,7 @@ pub struct Worker {
     pub out: SyncSender<Item>,
     pub budget: Arc<Budget>,
     pub counters: Arc<Counters>,
+    pub unread: Arc<UnreadList>,
     pub dedup: Dedup,
     pub filter: Filter,
     pub limits: Limits,
@@ -140,13 +147,18 @@ impl Worker {
             return Err(Closed);
         }
         self.counters.malformed_record.add(tally.broken);
+        if let Fault::Store(error) = &fault
+            && feed.gives_up()
+        {
+            return self.failed(object, error, feed);
+        }
         if !matches!(fault, Fault::TooLarge { .. }) && feed.again(object) {
             self.counters.retries.add(1);
             return Ok(());
         }
         let (count, reason) = match fault {
             Fault::TooLarge { .. } => (&self.counters.object_too_large, Reason::ObjectTooLarge),
-            Fault::Malformed(_) | Fault::Broken(_) => {
+            Fault::Malformed(_) | Fault::Broken(_) | Fault::Store(_) => {
                 (&self.counters.malformed_object, Reason::MalformedObject)
             }
         };
@@ -173,9 +185,12 @@ impl Worker {
             StoreErrorKind::TooLarge => {
                 (&self.counters.object_too_large, Reason::ObjectTooLarge, Ended::Quarantined)
             }
-            // Told of by whoever gave it up; only what ends by itself does, and it has no quarantine.
+            // Given up, as only what ends by itself does; it has no quarantine, so that the list alone names it.
             kind if kind.passes() || kind.waits() => {
                 self.counters.object_given_up.add(1);
+                if self.unread.add(object.to_string(), error) {
+                    tracing::error!("given up, and named at the end with all others: {error}");
+                }
                 return self.end(object, Ended::Quarantined, object.resume_bytes(), feed);
             }
             _ => (&self.counters.malformed_object, Reason::MalformedObject, Ended::Quarantined),

@@ -267,6 +267,37 @@ fn once_reads_what_can_be_read_says_what_cannot_and_ends() {
     assert_eq!((found, intake.unread()), (everything, Vec::new()));
 }
 
+/// Refused after its first blocks: what came before is handed out, and it is given up once.
+#[test]
+fn once_gives_an_object_up_once_in_the_middle_of_it_too() {
+    for (fault, retries) in
+        [(Fault::Denied, 0), (Fault::Denied, 2), (Fault::Expired, 2), (Fault::SlowDown, 2)]
+    {
+        let bench = bench();
+        let records: Vec<String> =
+            (0..1000).map(|n| record(&format!("big-{n}")).replace("Root", &format!("{n:0500}"))).collect();
+        let big = format!("{{\"Records\":[{}]}}", records.join(","));
+        assert!(big.len() > 500_000);
+        bench.store.put(name(OBJECTS), big.into_bytes());
+        bench.store.fail_by(move |call| match call {
+            Call::Get(key, before) if *key == name(OBJECTS) && *before >= 2 => Some(fault),
+            _ => None,
+        });
+        let mut config = config(bench.dir.path());
+        config.source.object_retries = retries;
+        // Blocks of 85 KiB.
+        config.source.max_buffer_bytes = 1 << 20;
+        let (found, intake) = ends(&bench, &config, None);
+        let before = found.iter().filter(|id| id.starts_with("big-")).count();
+        assert!((100..1000).contains(&before), "{before}");
+        assert_eq!(found.len(), before + all().len());
+        let (unread, values) = (intake.unread(), intake.counters().values());
+        assert_eq!((values.object_given_up, values.malformed_object), (1, 0), "{fault:?} {values:?}");
+        assert_eq!((unread.len(), unread[0].count), (1, 1), "{fault:?} {unread:?}");
+        assert_eq!((values.objects_done, values.objects_read), (OBJECTS + 1, OBJECTS), "{values:?}");
+    }
+}
+
 #[test]
 fn lag_is_split_into_awss_share_and_ours() {
     let clock = TestClock::at(NOON_SECS + 22 + 100);
@@ -316,6 +347,54 @@ fn a_listing_that_is_refused_for_one_region_keeps_no_other_waiting() {
     assert_eq!(sorted(take(&mut intake, all().len())), all());
     bench.store.heal();
     assert_eq!(take(&mut intake, 1), ["refused-0"], "found as soon as it may be listed");
+}
+
+#[test]
+fn a_region_that_may_not_be_listed_keeps_no_other_ones_backlog_waiting() {
+    let bench = bench();
+    let (mut us, mut eu) = (all(), Vec::new());
+    for day in 1..4 {
+        let at = NOON_SECS - day * 86_400;
+        for (region, ids) in [("us-east-1", &mut us), ("eu-west-1", &mut eu)] {
+            let id = format!("{region}-{day}");
+            bench.store.put(key("", ACCOUNT, region, at, "x"), object_of(&id, 1));
+            ids.push(format!("{id}-0"));
+        }
+    }
+    bench.store.fail_by(|call| match call {
+        Call::List(prefix) if prefix.contains("eu-west-1/") => Some(Fault::Denied),
+        _ => None,
+    });
+    let mut config = config(bench.dir.path());
+    config.source.order = tfdrift_intake::Order::NewestFirst;
+    let mut intake = Intake::open(s3("", "?since=5d"), &config, parts(&bench.store, &bench.clock)).unwrap();
+    assert_eq!(sorted(take(&mut intake, us.len())), sorted(us));
+    bench.store.heal();
+    assert_eq!(sorted(take(&mut intake, eu.len())), sorted(eu), "found as soon as it may be listed");
+}
+
+/// With a key that nobody may use, the past is not listed on for ever.
+#[test]
+fn a_backlog_that_may_not_be_read_is_not_listed_to_its_end() {
+    let bench =
+        Bench { store: Arc::default(), clock: TestClock::at(NOON_SECS), dir: tempfile::tempdir().unwrap() };
+    for n in 0..40_000 {
+        let at = NOON_SECS - (n / 1000 + 1) * 86_400;
+        bench.store.put(key("", ACCOUNT, "us-east-1", at, &n.to_string()), object_of("x", 1));
+    }
+    bench.store.fail_by(|call| matches!(call, Call::Get(..)).then_some(Fault::Decrypt));
+    let mut config = config(bench.dir.path());
+    config.source.order = tfdrift_intake::Order::NewestFirst;
+    let mut parts = parts(&bench.store, &bench.clock);
+    (parts.pace.first, parts.pace.most) = (Duration::from_secs(3600), Duration::from_secs(3600));
+    let mut intake = Intake::open(s3("", "?since=60d"), &config, parts).unwrap();
+    until(&mut intake, |v| v.objects_waiting >= 20_000);
+    // What was listed by then comes too, and no more.
+    until(&mut intake, |v| v.objects_in_flight == 0 && v.objects_waiting == v.objects_known);
+    let calls = bench.store.calls().0;
+    let discoveries = 10 * bench.store.listed_prefixes().len() as u64;
+    until(&mut intake, |v| v.list_calls > calls + discoveries);
+    assert!(intake.counters().values().objects_known < 25_000, "{:?}", intake.counters().values());
 }
 
 /// Fails to connect a few times.

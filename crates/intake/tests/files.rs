@@ -235,6 +235,61 @@ impl IsEnd for Next {
     }
 }
 
+/// Makes a file that its owner may not read. False where that stops nobody: root reads all.
+fn refuse(path: &std::path::Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+    let refused = fs::File::open(path).is_err();
+    if !refused {
+        println!("skipped: this user reads files of mode 000; run it as another than root");
+    }
+    refused
+}
+
+fn allow(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_named_at_the_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.json.gz");
+    fs::write(&path, object_of("a", 1)).unwrap();
+    fs::write(dir.path().join("b.json.gz"), object_of("b", 1)).unwrap();
+    if !refuse(&path) {
+        return;
+    }
+    let origin = Origin::parse(dir.path().to_str().unwrap()).unwrap();
+    let mut intake = Intake::open(origin, &IntakeConfig::default(), Parts::default()).unwrap();
+    assert_eq!(drain(&mut intake), ["b-0"]);
+    let (unread, values) = (intake.unread(), intake.counters().values());
+    assert_eq!((unread.len(), unread[0].call, unread[0].count), (1, "open", 1));
+    assert_eq!(unread[0].targets, [path.to_str().unwrap()]);
+    assert_eq!((values.object_given_up, values.malformed_object, values.objects_read), (1, 0, 1));
+}
+
+#[test]
+fn a_file_that_may_not_be_read_is_waited_for_by_who_follows() {
+    let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let path = dir.path().join("a.json.gz");
+    fs::write(&path, object_of("a", 1)).unwrap();
+    if !refuse(&path) {
+        return;
+    }
+    fs::write(dir.path().join("b.json.gz"), object_of("b", 1)).unwrap();
+    let origin = Origin::parse(&format!("{}?follow", dir.path().display())).unwrap();
+    let parts = Parts { pace: pace(), ..Parts::default() };
+    let mut intake = Intake::open(origin, &config(state.path()), parts).unwrap();
+    assert_eq!(take(&mut intake, 1), ["b-0"]);
+    assert_eq!(take_for(&mut intake, Duration::from_millis(100)), Vec::<String>::new());
+    let values = intake.counters().values();
+    assert_eq!((values.objects_waiting, values.object_given_up, values.objects_known), (1, 0, 2));
+    allow(&path);
+    assert_eq!(take(&mut intake, 1), ["a-0"]);
+    assert!(intake.unread().is_empty());
+}
+
 #[test]
 fn a_second_reader_is_refused() {
     let (dir, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());

@@ -266,6 +266,10 @@ mod tests {
                 .unwrap();
         assert_eq!((place.kind, &*place.name, &*place.account), (PlaceKind::S3, "net", "111122223333"));
         assert_eq!(read(serde_json::to_value(&place).unwrap()).unwrap(), place);
+        for aws in [json!({"profile": "audit"}), json!({"profile": "audit", "chain": ["imds"]})] {
+            let place = read(json!({"s3": "s3://b/k", "aws": aws})).unwrap();
+            assert_eq!(read(serde_json::to_value(&place).unwrap()).unwrap(), place);
+        }
         assert!(read(json!({"file": "a", "dir": "b"})).unwrap_err().contains("two places"));
         assert!(read(json!({"name": "a"})).unwrap_err().contains("needs one of file, dir"));
         assert!(read(json!({"file": "a", "nmae": "b"})).unwrap_err().contains("nmae"));

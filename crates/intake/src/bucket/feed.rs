@@ -71,6 +71,10 @@ impl Feed for BucketFeed {
         object.attempt() < self.shared.object_retries && self.again.send(Arc::clone(object)).is_ok()
     }
 
+    fn gives_up(&self) -> bool {
+        self.shared.once
+    }
+
     fn ended(&mut self, _object: &Arc<Object>) {
         self.shared.outstanding.fetch_sub(1, Release);
         self.shared.counters.objects_in_flight.set(self.shared.outstanding.load(Relaxed));

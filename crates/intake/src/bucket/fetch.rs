@@ -188,9 +188,13 @@ impl Fetcher {
 
     /// Says that an object cannot be had.
     fn failed(&self, object: &Object, error: StoreError) -> Answer {
+        self.ended(object);
+        Answer::Failed(error)
+    }
+
+    fn ended(&self, object: &Object) {
         self.shared.fetching.gone(&object.key());
         self.decided(object, false);
-        Answer::Failed(error)
     }
 
     async fn room_for(&self, object: &Object) -> Option<OwnedSemaphorePermit> {
@@ -255,7 +259,8 @@ impl Fetcher {
         }
     }
 
-    /// Waits until the next attempt is due. False: no further attempt.
+    /// Waits until the next attempt is due. False: no further attempt. What then becomes of the object is the worker's to
+    /// note, once.
     async fn wait_after(&self, object: &Object, error: &StoreError, tries: &mut Tries) -> bool {
         tries.failed(error.kind);
         if error.kind.passes() || error.kind.waits() {
@@ -266,8 +271,6 @@ impl Fetcher {
             let at_once = error.kind.waits() && given_up.contains(&object.lane);
             if at_once || self.shared.gives_up(error.kind, tries) {
                 given_up.insert(Arc::clone(&object.lane));
-                drop(given_up);
-                self.shared.give_up(object.to_string(), error);
                 return false;
             }
         } else {
@@ -360,7 +363,10 @@ impl Fetcher {
                     }
                     match reply.take() {
                         Some((reply, _)) => drop(reply.send(self.failed(&object, error))),
-                        None => drop(send.send(Err(io::Error::other(error))).await),
+                        None => {
+                            self.ended(&object);
+                            drop(send.send(Err(io::Error::other(error))).await);
+                        }
                     }
                     return;
                 }

@@ -4,6 +4,8 @@ mod back;
 mod backlog;
 mod lanes;
 mod pages;
+#[cfg(test)]
+mod tests;
 
 use super::Shared;
 use super::stream::Stream;
@@ -135,7 +137,8 @@ impl Lister {
                 return true;
             }
             let Some((key, _)) = backlog.last_key_value() else {
-                if self.newest_first && self.streams.values().any(|s| !s.backlog.is_empty()) {
+                let now = Instant::now();
+                if self.newest_first && self.streams.values().any(|s| s.backlog_ready(now)) {
                     return true;
                 }
                 if !(self.once && self.through(live, backlog)) {
@@ -174,7 +177,7 @@ impl Lister {
     /// Lists a page of each lane that is due.
     async fn list_due(&mut self, ready: &mut Ready) {
         let now = Instant::now();
-        self.hold_full(now);
+        self.hold_full(now, |stream| stream.due <= now);
         let limit = self.order_limit();
         let held = ready.len();
         let due: Vec<Arc<str>> = self
@@ -202,9 +205,11 @@ impl Lister {
     }
 
     /// Lets accounts and regions rest of which too many objects wait for a permission, so that memory stays bounded.
-    fn hold_full(&mut self, now: Instant) {
-        for stream in self.streams.values_mut().filter(|s| s.due <= now) {
-            stream.held = self.shared.waiting.is_full(if stream.flat { "" } else { &stream.lane });
+    /// `asked`: those that are to be listed now.
+    fn hold_full(&mut self, now: Instant, asked: impl Fn(&Stream) -> bool) {
+        for stream in self.streams.values_mut().filter(|s| asked(s)) {
+            let waiting = &self.shared.waiting;
+            stream.held = if stream.flat { waiting.is_full_in_all() } else { waiting.is_full(&stream.lane) };
             if stream.held {
                 stream.due = now + self.shared.pace.most;
             }
@@ -224,7 +229,7 @@ impl Lister {
             None => {
                 let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
                 let book = ledger.lane(lane, self.start_floor());
-                book.settle(self.window.late_minutes, now);
+                book.settle(self.settle_window(), now);
                 let from =
                     book.state().floor.max(book.state().newest.saturating_sub(self.window.late_minutes));
                 layout::before_minute(lane, from.max(stream.live_from))

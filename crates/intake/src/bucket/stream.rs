@@ -108,9 +108,10 @@ impl Stream {
         if self.looked && !self.fails() && !self.held { self.back_due } else { self.back_due.max(self.due) }
     }
 
-    /// True when nothing failed lately, or the wait after it is over.
-    pub fn due_backlog(&self) -> bool {
-        !self.fails() || self.due <= Instant::now()
+    /// True when a day of the backlog can be listed now: not while that fails or rests.
+    pub fn backlog_ready(&self, now: Instant) -> bool {
+        let rests = self.held || self.given_up || (self.fails() && self.due > now);
+        !(self.backlog.is_empty() || rests)
     }
 
     /// Notes that a listing worked.
@@ -170,6 +171,23 @@ mod tests {
             }
             assert_eq!((stream.due - Instant::now()).as_secs_f64().round() as u64, wanted, "{poll_secs}");
         }
+    }
+
+    #[test]
+    fn a_backlog_that_cannot_be_listed_now_is_not_ready() {
+        let (pace, now) = (Pace::default(), Instant::now());
+        let mut stream = Stream::new("l/".into(), false);
+        assert!(!stream.backlog_ready(now), "nothing in it");
+        stream.backlog = vec![1, 2];
+        assert!(stream.backlog_ready(now));
+        stream.failed(StoreErrorKind::Denied, &pace);
+        assert!(!stream.backlog_ready(now) && stream.backlog_ready(stream.due), "after the wait");
+        stream.works();
+        stream.held = true;
+        assert!(!stream.backlog_ready(now));
+        stream.held = false;
+        stream.give_up();
+        assert!(!stream.backlog_ready(now));
     }
 
     #[test]

@@ -175,6 +175,11 @@ impl Waiting {
             && self.lock().groups.get(lane).is_some_and(|g| g.refused.len() + g.untried.len() >= LANE_FULL)
     }
 
+    /// True when so many wait that nothing should be listed where accounts and regions are not told apart.
+    pub fn is_full_in_all(&self) -> bool {
+        self.len() >= FULL
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -282,8 +287,10 @@ mod tests {
     fn a_region_full_of_refused_objects_is_not_listed_on() {
         let (waiting, pace) = (Waiting::default(), pace());
         for n in 0..FULL {
+            assert!(!waiting.is_full_in_all());
             waiting.refused(&object("l/", &n.to_string()), &pace);
         }
+        assert!(waiting.is_full_in_all());
         waiting.refused(&object("other/", "x"), &pace);
         assert!(waiting.is_full("l/") && !waiting.is_full("other/") && !waiting.is_full("none/"));
     }

@@ -294,6 +294,7 @@ fn start(
         out,
         budget: Arc::clone(&base.budget),
         counters: Arc::clone(&base.counters),
+        unread: Arc::clone(&base.unread),
         dedup: base.dedup,
         filter: base.filter,
         limits,

@@ -178,8 +178,8 @@ impl Lane {
         }
         self.state.floor = floor;
         let after = |name: &String| minute(name).is_none_or(|m| m >= floor);
-        let waiting = &self.state.waiting;
-        self.state.done.retain(|name, _| after(name) || self.late.passed(name));
+        let (waiting, looks_back) = (&self.state.waiting, self.state.looked_back > 0);
+        self.state.done.retain(|name, _| after(name) || (looks_back && self.late.passed(name)));
         self.state.open.retain(|name, _| waiting.contains_key(name) || after(name));
         self.state.days.retain(|&day| day >= day_of(floor));
         self.listed.retain(|&day| day >= day_of(floor));

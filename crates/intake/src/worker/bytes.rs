@@ -72,7 +72,7 @@ impl Worker {
         let (count, early) = got.map_or_else(|error| (0, Some(error)), |count| (count, None));
         let head = first.get(..count).unwrap_or_default().to_vec();
         if let Some(error) = early {
-            return Err(Stop::Fault(Fault::Broken(error.to_string())));
+            return Err(Stop::Fault(Fault::of_source(&error)));
         }
         let gzip = inflate::is_gzip(&head);
         let source = std::io::Read::chain(std::io::Cursor::new(head), stream);

@@ -1,19 +1,24 @@
 //! With `order: newest_first`, days of the past: one at a time, the newest first.
 
 use super::{LISTS_AT_ONCE, Lister, Look, Ready};
-use crate::layout::day_folder;
+use crate::layout::{MINUTE_NS, day_folder};
 use crate::store::ListRequest;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
 impl Lister {
-    /// Lists the newest day of the backlog, of all lanes that have it.
+    /// Lists the newest day of the backlog, of all lanes that have it. Lanes that may not be listed, or rest, keep no
+    /// other one waiting.
     pub(super) async fn list_backlog_day(&mut self, ready: &mut Ready) {
-        let Some(day) = self.streams.values().filter_map(|s| s.backlog.last().copied()).max() else { return };
+        let now = Instant::now();
+        self.hold_full(now, |stream| !stream.backlog.is_empty());
+        let open = self.streams.values().filter(|s| s.backlog_ready(now));
+        let Some(day) = open.filter_map(|s| s.backlog.last().copied()).max() else { return };
         let lanes: Vec<Arc<str>> = self
             .streams
             .values()
-            .filter(|s| s.backlog.last() == Some(&day) && s.due_backlog())
+            .filter(|s| s.backlog.last() == Some(&day) && s.backlog_ready(now))
             .take(LISTS_AT_ONCE * 8)
             .map(|s| Arc::clone(&s.lane))
             .collect();
@@ -56,11 +61,14 @@ impl Lister {
         let Some(stream) = self.streams.get_mut(lane) else { return };
         stream.backlog.pop();
         stream.works();
+        let last = stream.backlog.is_empty();
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let book = ledger.lane(lane, 0);
         book.listed_day(day);
-        if stream.backlog.is_empty() {
+        if last {
             book.hold(None);
         }
+        // The days before, which are through by now, become a number each.
+        book.settle(self.settle_window(), self.shared.clock.now_ns() / MINUTE_NS);
     }
 }

@@ -112,8 +112,11 @@ impl Lister {
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let lane = ledger.lane(&stream.lane, floor);
         lane.raise(floor);
-        let since_back = Duration::from_secs(now.saturating_sub(lane.look_back_from(now)) * 60);
-        stream.back_due = Instant::now() + self.shared.pace.look_back.saturating_sub(since_back);
+        // What ends never looks back: it need not know what the floor has passed.
+        if !self.once {
+            let since_back = Duration::from_secs(now.saturating_sub(lane.look_back_from(now)) * 60);
+            stream.back_due = Instant::now() + self.shared.pace.look_back.saturating_sub(since_back);
+        }
         if !self.newest_first {
             return;
         }

@@ -10,6 +10,10 @@ use crate::store::{ListPage, ListRequest, ObjectMeta, StoreError, StoreErrorKind
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError};
 
+/// Keys of so many minutes around midnight may stand in the folder of the other day. What ends looks once: a page of one
+/// day must not pass by what the next page has.
+const TURN_MINUTES: u64 = 15;
+
 /// One page of one lane.
 pub(super) struct Page {
     pub lane: Arc<str>,
@@ -79,7 +83,8 @@ impl Lister {
     pub(super) fn take(&mut self, objects: Vec<ObjectMeta>, ready: &mut Ready, look: Look) -> bool {
         let mut ledger = self.shared.ledger.lock().unwrap_or_else(PoisonError::into_inner);
         let (mut fresh, floor) = (false, self.start_floor());
-        let latest = self.shared.clock.now_ns() / MINUTE_NS + 5;
+        let now = self.shared.clock.now_ns() / MINUTE_NS;
+        let (latest, whole) = (now + 5, matches!(look, Look::Whole { .. }));
         let mut newest: BTreeMap<Arc<str>, u64> = BTreeMap::new();
         for meta in objects {
             let parts = layout::parse(&meta.key);
@@ -88,7 +93,12 @@ impl Lister {
                 newest.get_key_value(lane).map_or_else(|| Arc::from(lane), |(lane, _)| Arc::clone(lane));
             let minute = layout::minute(name);
             // A key from the future must not make us pass by what comes until then.
-            let seen = newest.entry(Arc::clone(&lane)).or_default();
+            let seen = newest.entry(Arc::clone(&lane)).or_insert_with(|| {
+                if whole && parts.is_some() && !self.once {
+                    ledger.lane(&lane, floor).look_back_from(now);
+                }
+                0
+            });
             *seen = (*seen).max(minute.unwrap_or(0).min(latest));
             if !self.wanted(&meta, parts, minute) {
                 // It is listed again at the next look.
@@ -102,6 +112,10 @@ impl Lister {
             let want = match look {
                 Look::Back => book.list_late(name, stamp, written, self.window.late_minutes),
                 Look::Whole { .. } if lane.is_empty() => book.list_whole(name, stamp, written),
+                // Such a look goes back to the beginning each time: it is a look back too.
+                Look::Whole { .. } if !self.once => {
+                    book.list_late(name, stamp, written, self.window.late_minutes)
+                }
                 Look::Live | Look::Whole { .. } => book.list(name, stamp),
             };
             let Want::From(resume) = want else { continue };
@@ -115,15 +129,27 @@ impl Lister {
             self.shared.counters.objects_known.add(1);
             ready.insert((minute.unwrap_or(meta.modified_ns / MINUTE_NS), meta.key), Arc::new(object));
         }
-        if matches!(look, Look::Live | Look::Whole { complete: true }) {
+        if look != Look::Back {
             for (lane, newest) in newest.into_iter().filter(|(lane, _)| !lane.is_empty()) {
-                ledger.lane(&lane, floor).listed_to(newest);
+                let book = ledger.lane(&lane, floor);
+                book.listed_to(newest);
+                book.settle(self.settle_window(), now);
             }
         }
         if look == (Look::Whole { complete: true }) {
-            ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
+            let began = ledger.lane(&"".into(), 0).end_whole(self.window.late_minutes);
+            if !self.once {
+                let seen = ledger.lanes_mut().filter(|(lane, _)| !lane.is_empty());
+                seen.for_each(|(_, book)| book.looked_at_all(began));
+            }
         }
         fresh
+    }
+
+    /// How far the floor stays behind the newest minute that was listed.
+    pub(super) fn settle_window(&self) -> u64 {
+        let window = self.window.late_minutes;
+        if self.once { window.max(TURN_MINUTES) } else { window }
     }
 
     pub(super) fn wanted(

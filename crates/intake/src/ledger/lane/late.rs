@@ -7,6 +7,9 @@ use std::collections::HashSet;
 
 /// By so many minutes the bucket's clock may differ from ours, or an object's time from when it can be seen.
 const SLACK: u64 = 15;
+/// Where every look is a look back, one in so many minutes counts: what the floor passed since the one before the last
+/// is known by its mark, so that the time of writing is only asked of what lies further back than [`SLACK`].
+const APART: u64 = 60;
 /// Names of late objects are kept until the floor is so many minutes after them: they are listed no longer.
 const KEPT: u64 = 3 * 1440;
 
@@ -24,6 +27,11 @@ impl Late {
     pub(super) fn passed(&mut self, name: &str) -> bool {
         self.passed[0].insert(mark(name.as_bytes()));
         false
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.passed.iter().map(HashSet::len).sum()
     }
 
     fn has_passed(&self, name: &str) -> bool {
@@ -64,9 +72,22 @@ impl Lane {
         Want::From(before.map_or(0, |&(_, upto)| upto))
     }
 
+    /// How many objects are known by a mark alone.
+    #[cfg(test)]
+    pub fn passed(&self) -> usize {
+        self.late.len()
+    }
+
     /// Notes that a look back, begun in this minute, is complete.
     pub fn looked_back(&mut self, began: u64) {
         self.late.began = Some(began);
+    }
+
+    /// Notes that a look at all objects, from the first on, is complete: it was a look back too.
+    pub fn looked_at_all(&mut self, began: u64) {
+        if self.state.looked_back > 0 && began >= self.state.looked_back + APART {
+            self.looked_back(began);
+        }
     }
 
     /// A look back counts when what it found is through: a kill before that repeats it.
@@ -139,6 +160,36 @@ mod tests {
         lane.looked_back(now + 10_010);
         lane.settle(60, now + 10_010);
         assert!(lane.state().late.is_empty(), "not remembered for ever");
+    }
+
+    /// Each look lists all: some are written late, some long after, and some are copies of what is days old.
+    #[test]
+    fn looks_at_all_read_each_object_once_and_remember_little() {
+        let start = 20_000 * 1440;
+        let (mut lane, mut objects, mut most) = (Lane::new(start), Vec::new(), 0);
+        for now in start..start + 5 * 1440 {
+            if now < start + 600 {
+                let late = [0, 5, 44, 59, 61, 200, 400][(now % 7) as usize];
+                objects.push((name((now - late).max(start), &now.to_string()), now, 0));
+            }
+            if now > start + 600 && now % 20 != 0 {
+                continue;
+            }
+            lane.look_back_from(start);
+            for (name, written, read) in &mut objects {
+                if lane.list_late(name, 1, *written, 60) != Want::No {
+                    *read += 1;
+                    lane.apply(&done(name));
+                }
+            }
+            lane.listed_to(now);
+            lane.settle(60, now);
+            lane.looked_at_all(now);
+            most = most.max(lane.passed() + lane.state().late.len() + lane.state().done.len());
+        }
+        assert!(objects.iter().all(|(_, _, read)| *read == 1), "{objects:?}");
+        assert!(most < 600, "{most}");
+        assert_eq!((lane.passed(), lane.state().late.len(), lane.state().done.len()), (0, 0, 0));
     }
 
     #[test]

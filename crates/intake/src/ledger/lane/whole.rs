@@ -44,24 +44,26 @@ impl Lane {
 
     /// Notes that a look at the whole is complete: forgets names that are gone, and, where the rest is too many, lets
     /// the time of writing stand for the oldest. What was written within `window` minutes is always known by name.
-    pub fn end_whole(&mut self, window: u64) {
+    /// Returns the minute in which the look began.
+    pub fn end_whole(&mut self, window: u64) -> u64 {
         let look = std::mem::take(&mut self.look);
         let seen = |name: &str| look.seen.contains(&mark(name.as_bytes()));
         self.state.done.retain(|name, _| seen(name));
         self.state.open.retain(|name, _| seen(name) || self.pending.contains(&super::pending_key(name)));
         if self.state.done.len() <= NAMES {
-            return;
+            return look.began;
         }
         let mut kept = 0;
         let full = look.hours.iter().rev().find(|(_, count)| {
             kept += **count;
             kept > NAMES / 2
         });
-        let Some((hour, _)) = full else { return };
+        let Some((hour, _)) = full else { return look.began };
         let before = ((hour + 1) * 60)
             .min(look.began.saturating_sub(window))
             .min(look.oldest_open.unwrap_or(u64::MAX));
         self.state.written_before = self.state.written_before.max(before);
+        look.began
     }
 }
 
