@@ -152,9 +152,7 @@ impl FileFeed {
             return None;
         }
         let parts = layout::parse(&name);
-        let refused = layout::is_other_product(&name)
-            || parts.is_some_and(|p| !self.filter.account(p.account) || !self.filter.region(p.region));
-        if refused {
+        if layout::is_other_product(&name) || !self.filter.key(parts.as_ref()) {
             if before.is_none() {
                 self.counters.objects_filtered.add(1);
             }

@@ -1,5 +1,6 @@
 //! Accounts and regions that are wanted. An empty list wants all; a filter never widens by itself.
 
+use crate::layout::Parts;
 use std::collections::BTreeSet;
 
 /// Which records are wanted.
@@ -28,6 +29,11 @@ impl Filter {
     /// The regions asked for; empty: all.
     pub fn regions(&self) -> &BTreeSet<String> {
         &self.regions
+    }
+
+    /// True when account and region of a key are wanted. Of a key without AWS's layout (`None`) the records are asked.
+    pub fn key(&self, parts: Option<&Parts<'_>>) -> bool {
+        parts.is_none_or(|parts| self.account(parts.account) && self.region(parts.region))
     }
 
     /// True when this account is wanted. An account that is not known is not.

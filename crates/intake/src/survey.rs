@@ -57,8 +57,7 @@ impl Wanted {
     pub fn key(&self, key: &str) -> bool {
         layout::is_log_name(key)
             && !layout::is_other_product(key)
-            && layout::parse(key)
-                .is_none_or(|parts| self.filter.account(parts.account) && self.filter.region(parts.region))
+            && self.filter.key(layout::parse(key).as_ref())
     }
 
     /// Looks for accounts and regions below `prefix`.

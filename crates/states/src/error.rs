@@ -106,7 +106,7 @@ impl PlaceError {
     pub(crate) fn io(path: impl Into<String>, error: &std::io::Error) -> Self {
         let problem = match error.kind() {
             std::io::ErrorKind::NotFound => {
-                "no such file or folder; check the path in state.places".to_owned()
+                "no such file or folder; check the path (--state, or state.places)".to_owned()
             }
             std::io::ErrorKind::PermissionDenied => {
                 "permission denied; let the user that tfdrift runs as read it".to_owned()

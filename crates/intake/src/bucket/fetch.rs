@@ -115,7 +115,7 @@ impl Fetcher {
                 let mut object = Object::new(home, lane, name.clone());
                 let key = object.key();
                 let parts = layout::parse(&key);
-                if parts.as_ref().is_some_and(|p| !filter.account(p.account) || !filter.region(p.region)) {
+                if !filter.key(parts.as_ref()) {
                     continue;
                 }
                 (object.size_bytes, object.stamp, object.modified_ns) =

@@ -161,7 +161,7 @@ impl Lister {
         if layout::is_other_product(&meta.key) || !layout::is_log_name(&meta.key) {
             return false;
         }
-        if parts.is_some_and(|p| !self.filter.account(p.account) || !self.filter.region(p.region)) {
+        if !self.filter.key(parts.as_ref()) {
             return false;
         }
         if let (Some(end), Some(minute)) = (self.window.interval_end, minute)
